@@ -1,0 +1,205 @@
+//! Users, teams, and what a role may do.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use crate::Timestamp;
+use crate::id::{TeamId, UserId};
+use crate::text::{Lines, text_type};
+
+text_type! {
+    /// A team's display name: 1 to 100 characters on one line.
+    TeamName, max = 100, lines = Lines::Single
+}
+
+text_type! {
+    /// A person's first or last name: 1 to 100 characters on one line.
+    PersonName, max = 100, lines = Lines::Single
+}
+
+/// An e-mail address as a sign-in name, lower-cased.
+///
+/// Only the shape that every address has is checked (RFC 5321 length limit, one `@` with something on both
+/// sides, no spaces or control characters); whether mail arrives there is not a property of the text.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Email(String);
+
+/// The text is not an e-mail address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("must be an e-mail address")]
+pub struct EmailError;
+
+impl Email {
+    /// Trims, lower-cases and checks the address: at most 254 bytes (RFC 5321, section 4.5.3.1).
+    pub fn parse(input: &str) -> Result<Self, EmailError> {
+        let text = input.trim();
+        if text.len() > 254 || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return Err(EmailError);
+        }
+        match text.split_once('@') {
+            Some((local, domain)) if !local.is_empty() && !domain.is_empty() && !domain.contains('@') => {
+                Ok(Self(text.to_lowercase()))
+            }
+            _ => Err(EmailError),
+        }
+    }
+
+    /// The address, lower-cased.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // An address is personal data and must not reach a log through a debug print.
+        f.write_str("Email")
+    }
+}
+
+/// What a member may do in a team. Each role may do all that the lower ones may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Reads widgets, workflows and statistics.
+    Viewer,
+    /// Also reads embed codes.
+    Operator,
+    /// Also creates, changes and deletes widgets and workflows.
+    Builder,
+    /// Also opens a restricted widget to every site.
+    Admin,
+}
+
+/// The text is not a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("must be VIEWER, OPERATOR, BUILDER or ADMIN")]
+pub struct RoleError;
+
+impl Role {
+    /// Reads the name that the API and the databases use.
+    pub fn parse(input: &str) -> Result<Self, RoleError> {
+        match input {
+            "VIEWER" => Ok(Self::Viewer),
+            "OPERATOR" => Ok(Self::Operator),
+            "BUILDER" => Ok(Self::Builder),
+            "ADMIN" => Ok(Self::Admin),
+            _ => Err(RoleError),
+        }
+    }
+
+    /// The name that [`Role::parse`] reads.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "VIEWER",
+            Self::Operator => "OPERATOR",
+            Self::Builder => "BUILDER",
+            Self::Admin => "ADMIN",
+        }
+    }
+
+    /// Whether the role carries the permission.
+    pub fn may(self, permission: Permission) -> bool {
+        self >= permission.least_role()
+    }
+}
+
+/// Something that a team lets its members do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Permission {
+    /// List and read widgets, workflows and statistics.
+    Read,
+    /// Read the embed code, which shows the embed token.
+    ReadEmbedCode,
+    /// Create, change and delete widgets and workflows, and rotate embed tokens.
+    Build,
+    /// Empty a widget's list of allowed domains, which opens it to every site.
+    OpenToAnySite,
+}
+
+impl Permission {
+    /// The lowest role that has the permission.
+    pub const fn least_role(self) -> Role {
+        match self {
+            Self::Read => Role::Viewer,
+            Self::ReadEmbedCode => Role::Operator,
+            Self::Build => Role::Builder,
+            Self::OpenToAnySite => Role::Admin,
+        }
+    }
+}
+
+/// A user's place in a team, as it is in the database now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TeamMember {
+    /// Who.
+    pub user_id: UserId,
+    /// In which team.
+    pub team_id: TeamId,
+    /// With which role.
+    pub role: Role,
+}
+
+/// One membership as it is shown to its user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Membership {
+    /// The team.
+    pub team_id: TeamId,
+    /// Its name.
+    pub team_name: TeamName,
+    /// The user's role in it.
+    pub role: Role,
+}
+
+/// A person who signs in to the dashboard, with all their teams in order of name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// The user's id.
+    pub id: UserId,
+    /// First name.
+    pub first_name: PersonName,
+    /// Last name.
+    pub last_name: PersonName,
+    /// The sign-in name.
+    pub email: Email,
+    /// The teams the user belongs to.
+    pub memberships: Vec<Membership>,
+    /// When the user was made.
+    pub created_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_role_may_do_what_the_table_says() {
+        let table = [
+            (Role::Viewer, [true, false, false, false]),
+            (Role::Operator, [true, true, false, false]),
+            (Role::Builder, [true, true, true, false]),
+            (Role::Admin, [true, true, true, true]),
+        ];
+        let permissions =
+            [Permission::Read, Permission::ReadEmbedCode, Permission::Build, Permission::OpenToAnySite];
+        for (role, expected) in table {
+            assert_eq!(permissions.map(|permission| role.may(permission)), expected, "{role:?}");
+        }
+    }
+
+    #[test]
+    fn role_names_round_trip() {
+        for role in [Role::Viewer, Role::Operator, Role::Builder, Role::Admin] {
+            assert_eq!(Role::parse(role.as_str()), Ok(role));
+        }
+        assert_eq!(Role::parse("admin"), Err(RoleError));
+    }
+
+    #[test]
+    fn email_addresses_are_lower_cased_and_checked() {
+        assert_eq!(Email::parse(" Ada@Example.COM ").unwrap().as_str(), "ada@example.com");
+        for bad in ["", "ada", "@example.com", "ada@", "a b@c.d", "a@b@c", "a\u{0}@b.c"] {
+            assert_eq!(Email::parse(bad), Err(EmailError), "{bad:?}");
+        }
+    }
+}
