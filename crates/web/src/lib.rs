@@ -1,1 +1,106 @@
+//! What browsers get: the widget's loader and panel, and the demo page. The files are embedded in the binary, named
+//! and tagged by their content, and compressed once. This crate knows bytes and headers' values, but no HTTP server.
 
+mod asset;
+mod demo;
+
+pub use asset::Asset;
+pub use demo::{DemoPage, demo_asset, demo_csp, demo_page};
+
+/// `Cache-Control` of files whose name carries their hash: a year, the longest that caches honour (RFC 9111).
+pub const IMMUTABLE_CACHE_CONTROL: &str = "public, max-age=31536000, immutable";
+
+/// `Cache-Control` of files whose name stays while their content changes: a new version is out within five minutes,
+/// and no visitor waits for the check.
+pub const BRIEF_CACHE_CONTROL: &str = "public, max-age=300, stale-while-revalidate=86400";
+
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+static LOADER: Asset = Asset::new(
+    "/widget.js",
+    SCRIPT,
+    concat!("W/\"", env!("CHATLOOM_LOADER_HASH"), "\""),
+    include_bytes!(concat!(env!("OUT_DIR"), "/widget.js")),
+);
+
+static PANEL: Asset = Asset::new(
+    concat!("/widget/", env!("CHATLOOM_PANEL_FILE")),
+    SCRIPT,
+    concat!("W/\"", env!("CHATLOOM_PANEL_HASH"), "\""),
+    include_bytes!(concat!(env!("OUT_DIR"), "/panel.js")),
+);
+
+/// How long an answer may be kept by caches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// The name carries the content's hash: it never changes.
+    Immutable,
+    /// The content behind the name may change with the next release.
+    Brief,
+}
+
+impl Freshness {
+    /// The value of the `Cache-Control` header.
+    pub fn cache_control(self) -> &'static str {
+        match self {
+            Self::Immutable => IMMUTABLE_CACHE_CONTROL,
+            Self::Brief => BRIEF_CACHE_CONTROL,
+        }
+    }
+}
+
+/// `GET /widget.js`: the script of the embed code, to be cached as [`Freshness::Brief`].
+pub fn widget_loader() -> &'static Asset {
+    &LOADER
+}
+
+/// `GET /widget/{name}`: the panel that the loader imports on the visitor's first intent.
+///
+/// A loader from a cache may ask for an older panel; it gets the current one, but only for a short time, because
+/// caches would otherwise keep it under the wrong name for a year.
+pub fn panel(name: &str) -> Option<(&'static Asset, Freshness)> {
+    if name == env!("CHATLOOM_PANEL_FILE") {
+        return Some((&PANEL, Freshness::Immutable));
+    }
+    let hash = name.strip_prefix("panel-")?.strip_suffix(".js")?;
+    let is_hash = hash.len() == 16 && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    is_hash.then_some((&PANEL, Freshness::Brief))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_loader_names_the_current_panel() {
+        let loader = std::str::from_utf8(widget_loader().bytes).unwrap();
+        assert!(loader.contains(PANEL.path), "{loader}");
+    }
+
+    #[test]
+    fn the_current_panel_is_immutable() {
+        let (asset, freshness) = panel(env!("CHATLOOM_PANEL_FILE")).unwrap();
+        assert_eq!(asset.path, PANEL.path);
+        assert_eq!(freshness.cache_control(), IMMUTABLE_CACHE_CONTROL);
+    }
+
+    #[test]
+    fn an_older_panel_hash_gets_the_current_panel_briefly() {
+        let (asset, freshness) = panel("panel-0123456789abcdef.js").unwrap();
+        assert_eq!(asset.bytes, PANEL.bytes);
+        assert_eq!(freshness, Freshness::Brief);
+    }
+
+    #[test]
+    fn other_names_are_no_panel() {
+        for name in [
+            "panel.js",
+            "panel-.js",
+            "panel-0123456789ABCDEF.js",
+            "panel-0123456789abcdef.js.map",
+            "../panel",
+        ] {
+            assert!(panel(name).is_none(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Joins the panel's ES modules into one file, so that the first open costs one request instead of a waterfall.
+//!
+//! It understands a small dialect on purpose (one folder, named imports on one line, declarations exported where they
+//! are made, a style sheet imported as a string) and refuses everything else with file and line. No minifier: comments
+//! and indentation go, names stay readable in a browser's debugger.
+
+use std::collections::HashMap;
+use std::fmt;
+
+/// Reads a file of the folder by its name.
+pub(crate) type Reader<'a> = &'a dyn Fn(&str) -> std::io::Result<String>;
+
+/// What is wrong with a module, and where.
+#[derive(Debug)]
+pub(crate) struct BundleError {
+    file: String,
+    line: usize,
+    message: String,
+}
+
+impl fmt::Display for BundleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.file, self.line, self.message)
+    }
+}
+
+impl std::error::Error for BundleError {}
+
+/// Joins `entry` and everything it imports; the result exports what `entry` exports.
+pub(crate) fn join(entry: &str, read: Reader<'_>) -> Result<String, BundleError> {
+    let mut joiner = Joiner { read, modules: HashMap::new(), names: HashMap::new(), out: String::new() };
+    joiner.visit(entry, &At { file: entry, line: 1 })?;
+    let exports = match joiner.modules.remove(entry) {
+        Some(Module::Joined { exports }) => exports.join(","),
+        _ => String::new(),
+    };
+    joiner.out.push_str("export{");
+    joiner.out.push_str(&exports);
+    joiner.out.push_str("};\n");
+    Ok(joiner.out)
+}
+
+/// A script without its whole-line comments, blank lines and indentation.
+pub(crate) fn strip_script(file: &str, source: &str) -> Result<String, BundleError> {
+    let mut out = String::new();
+    for (_, line) in code_lines(file, source)? {
+        out.push_str(line.trim());
+        out.push('\n');
+    }
+    Ok(out)
+}
+
+/// A style sheet without its comments and line breaks.
+pub(crate) fn strip_style(source: &str) -> String {
+    let mut rest = source;
+    let mut bare = String::new();
+    while let Some((before, comment)) = rest.split_once("/*") {
+        bare.push_str(before);
+        rest = comment.split_once("*/").map_or("", |(_, after)| after);
+    }
+    bare.push_str(rest);
+    let mut out = String::new();
+    for line in bare.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if !out.is_empty() && !out.ends_with(['{', '}', ';', ',']) {
+            out.push(' ');
+        }
+        out.push_str(line);
+    }
+    out
+}
+
+enum Module {
+    /// Its imports are being visited: meeting it again means a circle.
+    Open,
+    Joined {
+        exports: Vec<String>,
+    },
+}
+
+struct Joiner<'a> {
+    read: Reader<'a>,
+    modules: HashMap<String, Module>,
+    /// Top-level names of all modules, which share one scope after the join.
+    names: HashMap<String, String>,
+    out: String,
+}
+
+struct At<'a> {
+    file: &'a str,
+    line: usize,
+}
+
+impl At<'_> {
+    fn error(&self, message: impl Into<String>) -> BundleError {
+        BundleError { file: self.file.to_owned(), line: self.line, message: message.into() }
+    }
+}
+
+impl Joiner<'_> {
+    fn visit(&mut self, file: &str, from: &At<'_>) -> Result<(), BundleError> {
+        match self.modules.get(file) {
+            Some(Module::Joined { .. }) => return Ok(()),
+            Some(Module::Open) => return Err(from.error(format!("{file} imports itself in a circle"))),
+            None => {}
+        }
+        self.modules.insert(file.to_owned(), Module::Open);
+        let source = (self.read)(file).map_err(|error| from.error(format!("cannot read {file}: {error}")))?;
+        let mut code = String::new();
+        let mut exports = Vec::new();
+        for (number, line) in code_lines(file, &source)? {
+            let at = At { file, line: number };
+            if line.starts_with("import") {
+                self.import(line, &at)?;
+                continue;
+            }
+            let bare = match line.strip_prefix("export ") {
+                Some(bare) => {
+                    exports.push(
+                        declared_name(bare).ok_or_else(|| at.error("only a declaration can be exported"))?,
+                    );
+                    bare
+                }
+                None => line,
+            };
+            if let Some(name) = declared_name(bare) {
+                self.claim(name, &at)?;
+            }
+            code.push_str(bare.trim());
+            code.push('\n');
+        }
+        self.out.push_str(&code);
+        let exports = exports.into_iter().map(str::to_owned).collect();
+        self.modules.insert(file.to_owned(), Module::Joined { exports });
+        Ok(())
+    }
+
+    fn import(&mut self, line: &str, at: &At<'_>) -> Result<(), BundleError> {
+        const FORM: &str = "expected: import { a, b } from './file.js'; or import name from './file.css';";
+        let (what, file) = line
+            .strip_prefix("import ")
+            .and_then(|rest| rest.trim_end().strip_suffix("';"))
+            .and_then(|rest| rest.split_once(" from './"))
+            .ok_or_else(|| at.error(FORM))?;
+        if file.ends_with(".css") {
+            return self.import_style(what, file, at);
+        }
+        let names =
+            what.strip_prefix("{ ").and_then(|rest| rest.strip_suffix(" }")).ok_or_else(|| at.error(FORM))?;
+        self.visit(file, at)?;
+        let Some(Module::Joined { exports }) = self.modules.get(file) else {
+            return Err(at.error(FORM));
+        };
+        match names.split(", ").find(|name| !exports.iter().any(|export| export == name)) {
+            Some(name) => Err(at.error(format!("{file} does not export `{name}`"))),
+            None => Ok(()),
+        }
+    }
+
+    fn import_style(&mut self, name: &str, file: &str, at: &At<'_>) -> Result<(), BundleError> {
+        if declared_name(&format!("const {name} =")) != Some(name) {
+            return Err(at.error("a style sheet is imported under one name"));
+        }
+        self.claim(name, at)?;
+        let source = (self.read)(file).map_err(|error| at.error(format!("cannot read {file}: {error}")))?;
+        let text = strip_style(&source).replace('\\', "\\\\").replace('\'', "\\'");
+        self.out.push_str(&format!("const {name}='{text}';\n"));
+        Ok(())
+    }
+
+    fn claim(&mut self, name: &str, at: &At<'_>) -> Result<(), BundleError> {
+        match self.names.insert(name.to_owned(), at.file.to_owned()) {
+            Some(other) => Err(at.error(format!("the top-level name `{name}` is taken by {other}"))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The name that a line at the left margin declares; what is indented is not top-level.
+fn declared_name(line: &str) -> Option<&str> {
+    let line = line.strip_prefix("async ").unwrap_or(line);
+    let rest = ["function* ", "function ", "const ", "let ", "class "]
+        .iter()
+        .find_map(|keyword| line.strip_prefix(keyword))?;
+    let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '$')).unwrap_or(rest.len());
+    (end > 0).then(|| &rest[..end])
+}
+
+/// The lines that are code, with their numbers. Comments are dropped where they fill whole lines, which needs no
+/// tokenizer as long as no string spans lines; so such strings are refused.
+fn code_lines<'a>(file: &str, source: &'a str) -> Result<Vec<(usize, &'a str)>, BundleError> {
+    let mut lines = Vec::new();
+    let mut in_comment = false;
+    for (index, line) in source.lines().enumerate() {
+        let text = line.trim();
+        // A comment with code behind it on the same line, such as a type cast, counts as code.
+        let opens = text.starts_with("/*") && (text.ends_with("*/") || !text.contains("*/"));
+        if in_comment || opens {
+            in_comment = !text.ends_with("*/");
+        } else if !text.is_empty() && !text.starts_with("//") {
+            if text.matches('`').count() % 2 == 1 {
+                let at = At { file, line: index + 1 };
+                return Err(at.error("a template literal must end on its line"));
+            }
+            lines.push((index + 1, line));
+        }
+    }
+    Ok(lines)
+}

@@ -1,0 +1,1 @@
+(() => { const panel = '__PANEL_PATH__'; void panel; })();
