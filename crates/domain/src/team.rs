@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use jiff::SignedDuration;
 use thiserror::Error;
 
 use crate::Timestamp;
-use crate::id::{TeamId, UserId};
+use crate::id::{AuthSessionId, TeamId, UserId};
 use crate::text::{Lines, text_type};
 
 text_type! {
@@ -168,9 +169,66 @@ pub struct User {
     pub created_at: Timestamp,
 }
 
+/// A signed-in dashboard session. The JWT only points at it, so ending it takes effect at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuthSession {
+    /// The session's id, `sid` in the JWT.
+    pub id: AuthSessionId,
+    /// Who is signed in.
+    pub user_id: UserId,
+    /// When the user signed in.
+    pub created_at: Timestamp,
+    /// When it was last used, a minute or so behind.
+    pub last_seen_at: Timestamp,
+    /// When it ends, however busy it is.
+    pub expires_at: Timestamp,
+}
+
+impl AuthSession {
+    /// How long a session lives, however busy it is.
+    pub const LIFETIME: SignedDuration = SignedDuration::from_hours(12);
+    /// How long a session lives without being used.
+    pub const IDLE_LIMIT: SignedDuration = SignedDuration::from_mins(60);
+    /// How far `last_seen_at` may lag, so that reading the dashboard does not write on every request.
+    pub const SEEN_PRECISION: SignedDuration = SignedDuration::from_mins(1);
+
+    /// A session that begins now.
+    pub fn begin(id: AuthSessionId, user_id: UserId, now: Timestamp) -> Self {
+        Self { id, user_id, created_at: now, last_seen_at: now, expires_at: now + Self::LIFETIME }
+    }
+
+    /// Whether the session still counts.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        now < self.expires_at && now.duration_since(self.last_seen_at) < Self::IDLE_LIMIT
+    }
+
+    /// Whether `last_seen_at` is old enough to be written anew.
+    pub fn is_due_for_touch(&self, now: Timestamp) -> bool {
+        now.duration_since(self.last_seen_at) >= Self::SEEN_PRECISION
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
+
+    #[test]
+    fn a_session_ends_after_an_idle_hour_and_after_twelve_hours() {
+        let start = Timestamp::UNIX_EPOCH;
+        let session = AuthSession::begin(
+            AuthSessionId::from_uuid(Uuid::from_u128(1)),
+            UserId::from_uuid(Uuid::from_u128(2)),
+            start,
+        );
+        let after = |minutes| start + SignedDuration::from_mins(minutes);
+        assert!(session.is_live(after(59)));
+        assert!(!session.is_live(after(60)));
+        let busy = AuthSession { last_seen_at: after(719), ..session };
+        assert!(busy.is_live(after(719)));
+        assert!(!busy.is_live(after(720)));
+    }
 
     #[test]
     fn each_role_may_do_what_the_table_says() {

@@ -169,4 +169,6 @@ pub struct Workflow {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+    /// Counts the changes, so that two editors cannot mix their fields.
+    pub version: i64,
 }

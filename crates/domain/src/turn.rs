@@ -1,0 +1,372 @@
+//! A turn: one question of a visitor and the work of answering it, as a state machine.
+//!
+//! A turn outlives the request that began it. It runs under a lease; when the lease ends without the answer
+//! being finished, any replica may break the turn off. A terminal state is never left.
+
+use std::fmt;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::Timestamp;
+use crate::id::{MessageId, ReplicaId, SessionId, TurnId};
+use crate::message::MessageStatus;
+use crate::usage::TokenUsage;
+
+/// Why a model stopped writing although the answer counts as given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FinishReason {
+    /// The model had nothing more to say.
+    Stop,
+    /// The answer reached its token limit.
+    Length,
+    /// Somebody asked the turn to stop.
+    Stopped,
+    /// The provider or the model withheld the rest.
+    ContentFilter,
+}
+
+impl FinishReason {
+    /// The name that the API and the databases use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Length => "length",
+            Self::Stopped => "stopped",
+            Self::ContentFilter => "content_filter",
+        }
+    }
+
+    /// Reads the name back.
+    pub fn parse(input: &str) -> Option<Self> {
+        match input {
+            "stop" => Some(Self::Stop),
+            "length" => Some(Self::Length),
+            "stopped" => Some(Self::Stopped),
+            "content_filter" => Some(Self::ContentFilter),
+            _ => None,
+        }
+    }
+}
+
+/// Why a turn ended without a whole answer, in the words that visitors may see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TurnFailure {
+    /// The model could not be asked: not reachable, refused the key, not there, or not talking the protocol.
+    ModelUnavailable,
+    /// The model has too much to do, or the account's quota is used up.
+    ModelOverloaded,
+    /// The conversation is longer than the model can take.
+    ConversationTooLong,
+    /// The answer was cut off before its end.
+    AnswerInterrupted,
+    /// The model was silent for too long, or the whole turn took too long.
+    TurnTimedOut,
+}
+
+impl TurnFailure {
+    /// The stable code that the API and the databases use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ModelUnavailable => "model_unavailable",
+            Self::ModelOverloaded => "model_overloaded",
+            Self::ConversationTooLong => "conversation_too_long",
+            Self::AnswerInterrupted => "answer_interrupted",
+            Self::TurnTimedOut => "turn_timed_out",
+        }
+    }
+
+    /// Reads the code back.
+    pub fn parse(input: &str) -> Option<Self> {
+        match input {
+            "model_unavailable" => Some(Self::ModelUnavailable),
+            "model_overloaded" => Some(Self::ModelOverloaded),
+            "conversation_too_long" => Some(Self::ConversationTooLong),
+            "answer_interrupted" => Some(Self::AnswerInterrupted),
+            "turn_timed_out" => Some(Self::TurnTimedOut),
+            _ => None,
+        }
+    }
+
+    /// Whether asking the same again may help.
+    pub const fn is_retryable(self) -> bool {
+        !matches!(self, Self::ConversationTooLong)
+    }
+}
+
+/// Who runs a turn, and until when others must leave it alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// The replica that runs the turn.
+    pub owner: ReplicaId,
+    /// When the turn may be taken from it.
+    pub until: Timestamp,
+}
+
+/// Where a turn stands. Only `Running` can be left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TurnState {
+    /// The answer is being made.
+    Running {
+        /// Who makes it, and until when.
+        lease: Lease,
+    },
+    /// The model's terminal marker came: the answer is whole.
+    Completed {
+        /// Why the model stopped.
+        finish_reason: FinishReason,
+        /// Tokens spent.
+        usage: TokenUsage,
+        /// When it ended.
+        ended_at: Timestamp,
+    },
+    /// The answer broke off after its first text, which is kept.
+    Interrupted {
+        /// Why.
+        failure: TurnFailure,
+        /// Tokens spent, as far as they are known.
+        usage: TokenUsage,
+        /// When it ended.
+        ended_at: Timestamp,
+    },
+    /// There was no text at all.
+    Failed {
+        /// Why.
+        failure: TurnFailure,
+        /// Tokens spent, as far as they are known.
+        usage: TokenUsage,
+        /// When it ended.
+        ended_at: Timestamp,
+    },
+}
+
+impl TurnState {
+    /// The name that the databases use.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Running { .. } => "running",
+            Self::Completed { .. } => "completed",
+            Self::Interrupted { .. } => "interrupted",
+            Self::Failed { .. } => "failed",
+        }
+    }
+
+    /// What the state makes of the agent's message.
+    pub const fn message_status(&self) -> MessageStatus {
+        match self {
+            Self::Running { .. } => MessageStatus::Streaming,
+            Self::Completed { .. } => MessageStatus::Complete,
+            Self::Interrupted { .. } => MessageStatus::Interrupted,
+            Self::Failed { .. } => MessageStatus::Failed,
+        }
+    }
+}
+
+/// A transition was asked of a turn that does not allow it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum TransitionError {
+    /// The turn has already ended.
+    #[error("turn has already ended")]
+    Ended,
+    /// The owner's lease still holds.
+    #[error("turn's lease still holds")]
+    Leased,
+}
+
+/// One question and the work of answering it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turn {
+    /// The turn's id.
+    pub id: TurnId,
+    /// The session it belongs to. A session has at most one running turn.
+    pub session_id: SessionId,
+    /// The visitor's message.
+    pub user_message_id: MessageId,
+    /// The agent's message, there from the start.
+    pub assistant_message_id: MessageId,
+    /// Counts the attempts at the answer, from 1. Only the owner of the current generation may write.
+    pub generation: u32,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// Where it stands.
+    pub state: TurnState,
+}
+
+impl Turn {
+    /// Ends a running turn with a whole answer.
+    pub fn complete(
+        self,
+        finish_reason: FinishReason,
+        usage: TokenUsage,
+        ended_at: Timestamp,
+    ) -> Result<Self, TransitionError> {
+        self.end(TurnState::Completed { finish_reason, usage, ended_at })
+    }
+
+    /// Ends a running turn without a whole answer: interrupted if there is text to keep, else failed.
+    pub fn break_off(
+        self,
+        failure: TurnFailure,
+        has_text: bool,
+        usage: TokenUsage,
+        ended_at: Timestamp,
+    ) -> Result<Self, TransitionError> {
+        self.end(if has_text {
+            TurnState::Interrupted { failure, usage, ended_at }
+        } else {
+            TurnState::Failed { failure, usage, ended_at }
+        })
+    }
+
+    /// Ends a turn whose owner let its lease run out. Its tokens are not known.
+    pub fn expire(self, has_text: bool, now: Timestamp) -> Result<Self, TransitionError> {
+        match self.state {
+            TurnState::Running { lease } if lease.until > now => Err(TransitionError::Leased),
+            _ => self.break_off(TurnFailure::AnswerInterrupted, has_text, TokenUsage::default(), now),
+        }
+    }
+
+    fn end(self, state: TurnState) -> Result<Self, TransitionError> {
+        match self.state {
+            TurnState::Running { .. } => Ok(Self { state, ..self }),
+            _ => Err(TransitionError::Ended),
+        }
+    }
+}
+
+/// What a turn tells those who watch it. Exactly one `Completed` or `Broken` ends it.
+#[derive(Clone, PartialEq, Eq)]
+pub enum TurnEvent {
+    /// The visitor's message is stored; always the first event.
+    Started {
+        /// The visitor's message.
+        user_message_id: MessageId,
+        /// The agent's message.
+        assistant_message_id: MessageId,
+    },
+    /// The next piece of the answer. The pieces add up to the whole.
+    Text(String),
+    /// The answer is whole.
+    Completed {
+        /// The agent's message.
+        assistant_message_id: MessageId,
+        /// The whole answer.
+        content: Arc<str>,
+        /// When the agent's message was made.
+        created_at: Timestamp,
+        /// Why the model stopped.
+        finish_reason: FinishReason,
+        /// Tokens spent.
+        usage: TokenUsage,
+    },
+    /// The answer broke off or never came.
+    Broken {
+        /// Why.
+        failure: TurnFailure,
+        /// When it broke off.
+        at: Timestamp,
+    },
+}
+
+impl TurnEvent {
+    /// Whether nothing follows.
+    pub const fn is_terminal(&self) -> bool {
+        matches!(self, Self::Completed { .. } | Self::Broken { .. })
+    }
+}
+
+impl fmt::Debug for TurnEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Answers must not reach a log through a debug print.
+        f.write_str(match self {
+            Self::Started { .. } => "Started",
+            Self::Text(_) => "Text",
+            Self::Completed { .. } => "Completed",
+            Self::Broken { .. } => "Broken",
+        })
+    }
+}
+
+/// An event with its place in the turn's log. Sequence numbers start at 1 in each generation and have no gaps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedEvent {
+    /// Its place in the log.
+    pub seq: u32,
+    /// What happened.
+    pub event: TurnEvent,
+}
+
+/// Names one event for good: `<turnId>:<generation>:<seq>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EventId {
+    /// The turn.
+    pub turn_id: TurnId,
+    /// The attempt at its answer.
+    pub generation: u32,
+    /// The event's place in that attempt's log.
+    pub seq: u32,
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.turn_id, self.generation, self.seq)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn running(until: i64) -> Turn {
+        Turn {
+            id: TurnId::from_uuid(Uuid::from_u128(1)),
+            session_id: SessionId::from_uuid(Uuid::from_u128(2)),
+            user_message_id: MessageId::from_uuid(Uuid::from_u128(3)),
+            assistant_message_id: MessageId::from_uuid(Uuid::from_u128(4)),
+            generation: 1,
+            started_at: at(0),
+            state: TurnState::Running {
+                lease: Lease { owner: ReplicaId::from_uuid(Uuid::from_u128(5)), until: at(until) },
+            },
+        }
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn a_terminal_state_is_never_left() {
+        let usage = TokenUsage::default();
+        let ended = [
+            running(10).complete(FinishReason::Stop, usage, at(1)).unwrap(),
+            running(10).break_off(TurnFailure::AnswerInterrupted, true, usage, at(1)).unwrap(),
+            running(10).break_off(TurnFailure::ModelUnavailable, false, usage, at(1)).unwrap(),
+        ];
+        for turn in ended {
+            assert_eq!(turn.complete(FinishReason::Stop, usage, at(2)), Err(TransitionError::Ended));
+            assert_eq!(
+                turn.break_off(TurnFailure::TurnTimedOut, true, usage, at(2)),
+                Err(TransitionError::Ended)
+            );
+            assert_eq!(turn.expire(true, at(100)), Err(TransitionError::Ended));
+        }
+    }
+
+    #[test]
+    fn text_decides_between_interrupted_and_failed() {
+        let broken = |has_text| {
+            running(10).break_off(TurnFailure::TurnTimedOut, has_text, TokenUsage::default(), at(1)).unwrap().state
+        };
+        assert_eq!(broken(true).message_status(), MessageStatus::Interrupted);
+        assert_eq!(broken(false).message_status(), MessageStatus::Failed);
+    }
+
+    #[test]
+    fn a_lease_protects_a_turn_until_it_ends() {
+        assert_eq!(running(10).expire(true, at(9)), Err(TransitionError::Leased));
+        assert_eq!(running(10).expire(true, at(10)).unwrap().state.as_str(), "interrupted");
+    }
+}

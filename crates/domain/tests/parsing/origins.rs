@@ -1,0 +1,367 @@
+//! The `Origin` header, and `Referer` in its place.
+
+use chatloom_domain::origin::{AllowedDomains, Origin, OriginError};
+use proptest::prelude::*;
+
+/// The list that the hostile headers try to get past.
+const LIST: [&str; 6] =
+    ["example.com", "*.shop.example", "localhost:3000", "127.0.0.1", "[::1]", "xn--bcher-kva.example"];
+
+/// Headers that must not open a widget with the list above, whether because they are no origin or because they are
+/// another one.
+const HOSTILE: &[&str] = &[
+    // Nothing, and things that are no origin.
+    "",
+    " ",
+    "null",
+    "NULL",
+    "undefined",
+    "*",
+    "/",
+    "//",
+    "//example.com",
+    "://example.com",
+    "example.com",
+    "example.com:443",
+    "https",
+    "https:",
+    "https:/",
+    "https://",
+    "https:///",
+    "https://:443",
+    // Other schemes.
+    "http://example.com",
+    "ws://example.com",
+    "wss://example.com",
+    "ftp://example.com",
+    "file://example.com",
+    "file:///example.com",
+    "data:text/html,https://example.com",
+    "blob:https://example.com",
+    "blob:https://example.com/6c7a1f3e",
+    "filesystem:https://example.com",
+    "javascript:https://example.com",
+    "about:blank",
+    "view-source:https://example.com",
+    "chrome-extension://example.com",
+    "capacitor://example.com",
+    "android-app://example.com",
+    "https+x://example.com",
+    // Names that look alike.
+    "https://evil-example.com",
+    "https://notexample.com",
+    "https://xexample.com",
+    "https://example.com.evil.com",
+    "https://example.comevil.com",
+    "https://example.co",
+    "https://example.com.",
+    "https://example.com..",
+    "https://.example.com",
+    "https://www.example.com",
+    "https://example.org",
+    "https://example",
+    "https://exаmple.com",
+    "https://xn--exmple-4nf.com",
+    "https://example.com.xn--",
+    "https://xn--example-.com",
+    "https://xn--example-.org",
+    "https://example。com",
+    "https://example．com",
+    "https://ｅｘａｍｐｌｅ.com",
+    "https://exam\u{ad}ple.com",
+    "https://example\u{200b}.com",
+    "https://example.com\u{200d}",
+    "https://ⅇxample.com",
+    "https://bücher.example",
+    "https://xn--bcher-kva.example.evil.com",
+    // The wildcard: its apex, and names that only end alike.
+    "https://shop.example",
+    "https://evilshop.example",
+    "https://-shop.example",
+    "https://.shop.example",
+    "https://a..shop.example",
+    "https://*.shop.example",
+    "https://a.shop.example.",
+    "https://a.shop.example.evil.com",
+    "https://a.shop.example:8443",
+    "http://a.shop.example",
+    "https://a,b.shop.example",
+    "https://a$.shop.example",
+    "https://a%2e.shop.example",
+    // Spelling that a parser would repair.
+    "HTTPS://example.com",
+    "Https://example.com",
+    "https://EXAMPLE.com",
+    "https://Example.Com",
+    "https:example.com",
+    "https:/example.com",
+    "https:///example.com",
+    "https:////example.com",
+    "https:\\\\example.com",
+    "https:/\\example.com",
+    "https://example%2ecom",
+    "https://%65xample.com",
+    "https://exam%70le.com",
+    "https://exam\tple.com",
+    "https://exam\nple.com",
+    "https://exam\rple.com",
+    "\thttps://example.com",
+    " https://example.com",
+    "https://example.com ",
+    "https://example.com\n",
+    "https://example.com\r\nX-Injected: 1",
+    "https://example.com\0",
+    "https://example.com\0.evil.com",
+    "\u{feff}https://example.com",
+    "ht\ttps://example.com",
+    // More of a URL than its origin.
+    "https://example.com/",
+    "https://example.com//",
+    "https://example.com/path",
+    "https://example.com?",
+    "https://example.com?a=b",
+    "https://example.com#",
+    "https://example.com#a",
+    "https://example.com\\",
+    "https://example.com\\.evil.com",
+    "https://evil.com/https://example.com",
+    "https://evil.com?https://example.com",
+    "https://evil.com#https://example.com",
+    // User names.
+    "https://user@example.com",
+    "https://user:password@example.com",
+    "https://@example.com",
+    "https://:@example.com",
+    "https://example.com@evil.com",
+    "https://evil.com\\@example.com",
+    "https://evil.com%00@example.com",
+    "https://example.com:443@evil.com",
+    // Ports.
+    "https://example.com:443",
+    "https://example.com:0443",
+    "https://example.com:",
+    "https://example.com:0",
+    "https://example.com:80",
+    "https://example.com:444",
+    "https://example.com:65536",
+    "https://example.com:99999999999",
+    "https://example.com:-1",
+    "https://example.com:*",
+    "https://example.com:https",
+    "https://example.com:443:443",
+    "http://example.com:443",
+    "http://localhost",
+    "https://localhost",
+    "http://localhost:3001",
+    "http://localhost:03000",
+    "http://localhost.:3000",
+    "http://localhost.evil.com:3000",
+    "http://evil.localhost:3000",
+    // Lists.
+    "https://example.com https://example.com",
+    "https://example.com,https://evil.com",
+    "https://example.com, https://example.com",
+    "https://evil.com,https://example.com",
+    "https://example.com;https://evil.com",
+    // Addresses in other clothes.
+    "http://0x7f.1",
+    "http://0x7f000001",
+    "http://2130706433",
+    "http://017700000001",
+    "http://127.1",
+    "http://127.0.1",
+    "http://127.0.0.01",
+    "http://127.0.0.1.",
+    "http://127.0.0.2",
+    "http://127.0.0.1:8080",
+    "http://127.0.0.1.evil.com",
+    "http://１２７.0.0.1",
+    "http://[::ffff:127.0.0.1]",
+    "http://[::ffff:7f00:1]",
+    "http://[0:0:0:0:0:0:0:1]",
+    "http://[::0001]",
+    "http://[::1%25lo]",
+    "http://[::1",
+    "http://::1",
+    "http://[::1]:8080",
+    "http://[::1].evil.com",
+    "http://0.0.0.0",
+    "http://[::]",
+];
+
+#[test]
+fn hostile_headers_open_nothing() {
+    let list = AllowedDomains::parse(LIST).unwrap();
+    assert!(HOSTILE.len() >= 100);
+    for header in HOSTILE {
+        let origin = Origin::parse(header);
+        let is_open = origin.as_ref().is_ok_and(|origin| list.allows(Some(origin)));
+        assert!(!is_open, "{header:?} was taken for {origin:?}");
+    }
+}
+
+#[test]
+fn the_headers_that_browsers_send_for_listed_pages_open_the_widget() {
+    let list = AllowedDomains::parse(LIST).unwrap();
+    let welcome = [
+        "https://example.com",
+        "https://www.shop.example",
+        "https://a.b.c.shop.example",
+        "http://localhost:3000",
+        "https://localhost:3000",
+        "http://127.0.0.1",
+        "https://127.0.0.1",
+        "http://[::1]",
+        "https://xn--bcher-kva.example",
+    ];
+    for header in welcome {
+        let origin = Origin::parse(header).unwrap();
+        assert!(list.allows(Some(&origin)), "{header}");
+        assert_eq!(origin.to_string(), header);
+    }
+}
+
+#[test]
+fn headers_that_are_not_canonical_are_no_origins_at_all() {
+    let list = AllowedDomains::parse(LIST).unwrap();
+    let no_origins = HOSTILE.iter().filter(|header| Origin::parse(header).is_err()).count();
+    // The rest are proper origins of other sites.
+    assert!(no_origins >= 100, "{no_origins}");
+    for header in ["null", "", "https://example.com/", "https://example%2ecom", "HTTPS://EXAMPLE.COM"] {
+        assert_eq!(Origin::parse(header), Err(OriginError::NotCanonical), "{header:?}");
+    }
+    assert!(!list.allows(None));
+}
+
+#[test]
+fn a_header_may_have_512_bytes() {
+    let path = |length: usize| format!("https://example.com/{}", "a".repeat(length - 20));
+    assert_eq!(Origin::parse(&path(512)), Err(OriginError::NotCanonical));
+    assert_eq!(Origin::parse(&path(513)), Err(OriginError::TooLong));
+    assert_eq!(Origin::parse(&"a".repeat(4_096)), Err(OriginError::TooLong));
+}
+
+#[test]
+fn names_may_be_as_long_as_dns_allows() {
+    let label = "a".repeat(63);
+    assert!(Origin::parse(&format!("https://{label}.example")).is_ok());
+    assert!(Origin::parse(&format!("https://{label}a.example")).is_err());
+    let name = format!("{label}.{label}.{label}.{}", "a".repeat(61));
+    assert!(Origin::parse(&format!("https://{name}")).is_ok());
+    assert!(Origin::parse(&format!("https://{name}a")).is_err());
+}
+
+#[test]
+fn a_referer_stands_for_the_origin_of_its_page() {
+    let origin_of = |referer| Origin::from_referer(referer).map(|origin| origin.to_string());
+    let expected = [
+        ("https://example.com/page", "https://example.com"),
+        ("https://example.com/", "https://example.com"),
+        ("https://example.com", "https://example.com"),
+        ("https://example.com/a?b=c#d", "https://example.com"),
+        ("https://example.com?b=@c", "https://example.com"),
+        ("http://localhost:3000/a", "http://localhost:3000"),
+        ("http://[::1]:3000/a", "http://[::1]:3000"),
+        ("https://evil.com/?https://example.com", "https://evil.com"),
+        ("https://evil.com/https://example.com", "https://evil.com"),
+        ("https://evil.com#@example.com", "https://evil.com"),
+    ];
+    for (referer, origin) in expected {
+        assert_eq!(origin_of(referer).as_deref(), Ok(origin), "{referer}");
+    }
+    let long = format!("https://example.com/{}", "a".repeat(10_000));
+    assert_eq!(origin_of(&long).as_deref(), Ok("https://example.com"));
+}
+
+#[test]
+fn a_referer_that_needs_interpretation_is_refused() {
+    let hostile = [
+        "",
+        "null",
+        "about:blank",
+        "example.com/page",
+        "//example.com/page",
+        "https:example.com/page",
+        "https:/example.com/page",
+        "https:///example.com/page",
+        "https://user@example.com/page",
+        "https://user:password@example.com/page",
+        "https://evil.com\\@example.com/page",
+        "https://evil.com\\/@example.com/page",
+        "https://example.com:443/page",
+        "https://EXAMPLE.com/page",
+        "https://exam\tple.com/page",
+        "https://example%2ecom/page",
+        "https://example.com./page",
+        "blob:https://example.com/6c7a1f3e",
+        "data:text/html,https://example.com/",
+        "evil?https://example.com/",
+        " https://example.com/",
+    ];
+    for referer in hostile {
+        assert!(Origin::from_referer(referer).is_err(), "{referer:?}");
+    }
+}
+
+fn canonical_origins() -> impl Strategy<Value = String> {
+    let name = "[a-z][a-z0-9]{0,8}(\\.[a-z][a-z0-9]{0,8}){0,3}";
+    let host = prop_oneof![
+        3 => name.prop_map(|name| name.to_owned()),
+        1 => any::<[u8; 4]>().prop_map(|bytes| std::net::Ipv4Addr::from(bytes).to_string()),
+    ];
+    let port = prop_oneof![Just(None), (1..u16::MAX).prop_map(Some)];
+    (prop_oneof![Just("http"), Just("https")], host, port).prop_map(|(scheme, host, port)| {
+        let default = if scheme == "http" { 80 } else { 443 };
+        match port {
+            Some(port) if port != default => format!("{scheme}://{host}:{port}"),
+            _ => format!("{scheme}://{host}"),
+        }
+    })
+}
+
+proptest! {
+    #![proptest_config(crate::config())]
+
+    #[test]
+    fn a_canonical_header_is_read_and_written_unchanged(header in canonical_origins()) {
+        let origin = Origin::parse(&header);
+        prop_assert_eq!(origin.map(|origin| origin.to_string()), Ok(header));
+    }
+
+    #[test]
+    fn what_is_accepted_is_its_own_serialisation(
+        header in prop_oneof![
+            any::<String>(),
+            "https?://[a-zA-Z0-9.:@/\\\\%_*\\[\\] -]{0,24}",
+            "https?://[a-z]{1,5}\\PC{0,3}\\.com(:[0-9]{0,6})?\\PC?",
+        ],
+    ) {
+        if let Ok(origin) = Origin::parse(&header) {
+            prop_assert_eq!(origin.to_string(), header);
+        }
+    }
+
+    #[test]
+    fn an_accepted_header_with_anything_inserted_is_not_the_same_origin(
+        header in canonical_origins(),
+        position: prop::sample::Index,
+        inserted: char,
+    ) {
+        let origin = Origin::parse(&header).unwrap();
+        let mut changed = header.clone();
+        changed.insert(position.index(header.len() + 1), inserted);
+        prop_assert_ne!(Origin::parse(&changed), Ok(origin));
+    }
+
+    #[test]
+    fn a_referer_has_the_origin_of_its_page_whatever_follows(header in canonical_origins(), rest in any::<String>()) {
+        let page = format!("{header}/{rest}");
+        prop_assert_eq!(Origin::from_referer(&page), Origin::parse(&header));
+    }
+
+    #[test]
+    fn garbage_referers_never_panic(referer in any::<String>(), shaped in "\\PC{0,5}://\\PC{0,20}") {
+        let _ = Origin::from_referer(&referer);
+        let _ = Origin::from_referer(&shaped);
+    }
+}

@@ -1,0 +1,272 @@
+//! Driving ports of the dashboard: who is asking, and what they may change.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use chatloom_domain::customization::{CustomizationError, Data};
+use chatloom_domain::id::{TeamId, WidgetId, WorkflowId};
+use chatloom_domain::origin::AllowedDomainsError;
+use chatloom_domain::team::{Permission, TeamMember, User};
+use chatloom_domain::text::TextError;
+use chatloom_domain::token::EmbedToken;
+use chatloom_domain::usage::WidgetStats;
+use chatloom_domain::widget::Widget;
+use chatloom_domain::workflow::{AgentError, AgentInput, Workflow};
+use thiserror::Error;
+
+use crate::environment::SigningError;
+use crate::store::StoreError;
+
+/// The JWT that a request carries, not looked at yet.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials(pub String);
+
+/// A freshly signed JWT. It has no `Debug`, so it cannot slip into a log.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccessToken(pub String);
+
+/// Why the dashboard does not let somebody in.
+#[derive(Debug, Error)]
+pub enum AccessError {
+    /// E-mail address and password do not belong together, or there is no such user: callers answer both alike.
+    #[error("e-mail address or password is wrong")]
+    WrongCredentials,
+    /// No valid JWT, or its session has ended.
+    #[error("not signed in")]
+    NotSignedIn,
+    /// Not a member of the team, or there is no such team: callers answer both alike.
+    #[error("there is no such team for this user")]
+    NotAMember,
+    /// A member whose role does not carry the permission.
+    #[error("role does not permit this")]
+    NotPermitted,
+    /// Too many sign-ins at once; trying again in a second helps.
+    #[error("too many sign-ins at once")]
+    Busy,
+    /// The token could not be signed.
+    #[error("could not sign in")]
+    Signing(#[source] SigningError),
+    /// The store failed.
+    #[error("could not read or write access data")]
+    Store(#[source] StoreError),
+}
+
+impl From<StoreError> for AccessError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Signing in and out, and what a signed-in user may do.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait DashboardAccess: Send + Sync {
+    /// Checks e-mail address and password and begins a dashboard session. A presented session, if any, ends.
+    /// Takes about as long for an unknown address as for a wrong password.
+    async fn log_in(
+        &self,
+        email: &str,
+        password: &str,
+        presented: Option<Credentials>,
+    ) -> Result<(User, AccessToken), AccessError>;
+
+    /// Ends the session and begins a new one for the same user.
+    async fn refresh(&self, credentials: &Credentials) -> Result<AccessToken, AccessError>;
+
+    /// Ends the session.
+    async fn log_out(&self, credentials: &Credentials) -> Result<(), AccessError>;
+
+    /// The signed-in user.
+    async fn current_user(&self, credentials: &Credentials) -> Result<User, AccessError>;
+
+    /// Checks, against the database, that the credentials are those of a member of the team whose role carries
+    /// the permission.
+    async fn authorize(
+        &self,
+        credentials: &Credentials,
+        team: TeamId,
+        permission: Permission,
+    ) -> Result<TeamMember, AccessError>;
+}
+
+/// A widget to be made.
+#[derive(Debug, Clone)]
+pub struct CreateWidgetCommand {
+    /// Display name.
+    pub name: String,
+    /// The workflow that answers.
+    pub workflow_id: WorkflowId,
+    /// How it looks.
+    pub customization: BTreeMap<String, Data>,
+    /// The sites that may embed it; empty means any.
+    pub allowed_domains: Vec<String>,
+}
+
+/// Changes to a widget; `None` leaves a field as it is.
+#[derive(Debug, Clone, Default)]
+pub struct UpdateWidgetCommand {
+    /// Display name.
+    pub name: Option<String>,
+    /// The workflow that answers.
+    pub workflow_id: Option<WorkflowId>,
+    /// Whether visitors may use it.
+    pub active: Option<bool>,
+    /// Merged key by key; a null value removes its key.
+    pub customization: Option<BTreeMap<String, Data>>,
+    /// Replaces the whole list.
+    pub allowed_domains: Option<Vec<String>>,
+}
+
+/// Why a widget could not be read or written.
+#[derive(Debug, Error)]
+pub enum WidgetError {
+    /// There is no such widget in the team.
+    #[error("there is no such widget")]
+    NotFound,
+    /// `workflowId` names no workflow of the team.
+    #[error("there is no such workflow in the team")]
+    WorkflowNotFound,
+    /// `name` breaks its rule.
+    #[error("name {0}")]
+    Name(TextError),
+    /// `customization` breaks a rule.
+    #[error("{0}")]
+    Customization(CustomizationError),
+    /// `allowedDomains` breaks a rule.
+    #[error("{0}")]
+    AllowedDomains(AllowedDomainsError),
+    /// Only an administrator may empty the list of allowed domains of a widget that has one.
+    #[error("role does not permit opening the widget to every site")]
+    NotPermitted,
+    /// Others kept changing the widget at the same time.
+    #[error("the widget was changed by somebody else at the same time")]
+    Contended,
+    /// The stored token cannot be read with the server's current secret; rotating it makes a new one.
+    #[error("the embed token cannot be shown")]
+    TokenUnreadable,
+    /// The store failed.
+    #[error("could not read or write a widget")]
+    Store(#[source] StoreError),
+}
+
+impl From<StoreError> for WidgetError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Managing widgets. Every method takes a member whose permission was checked by [`DashboardAccess::authorize`].
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait WidgetAdministration: Send + Sync {
+    /// All widgets of the member's team, newest first.
+    async fn list(&self, member: &TeamMember) -> Result<Vec<Widget>, WidgetError>;
+
+    /// Makes a widget with a new embed token.
+    async fn create(&self, member: &TeamMember, command: CreateWidgetCommand) -> Result<Widget, WidgetError>;
+
+    /// Reads one widget.
+    async fn find(&self, member: &TeamMember, id: WidgetId) -> Result<Widget, WidgetError>;
+
+    /// Changes the given fields and no others.
+    async fn update(
+        &self,
+        member: &TeamMember,
+        id: WidgetId,
+        command: UpdateWidgetCommand,
+    ) -> Result<Widget, WidgetError>;
+
+    /// Deletes the widget and all its conversations; its embed token is invalid at once.
+    async fn delete(&self, member: &TeamMember, id: WidgetId) -> Result<(), WidgetError>;
+
+    /// The current embed token, to be shown in the embed code.
+    async fn embed_token(&self, member: &TeamMember, id: WidgetId) -> Result<EmbedToken, WidgetError>;
+
+    /// Puts a new embed token in the place of the current one, which is invalid at once.
+    async fn rotate_embed_token(&self, member: &TeamMember, id: WidgetId) -> Result<EmbedToken, WidgetError>;
+
+    /// What the widget has been used for; "today" is the UTC day.
+    async fn stats(&self, member: &TeamMember, id: WidgetId) -> Result<WidgetStats, WidgetError>;
+}
+
+/// A workflow to be made.
+#[derive(Debug, Clone)]
+pub struct CreateWorkflowCommand {
+    /// Display name.
+    pub name: String,
+    /// Who answers.
+    pub agent: AgentInput,
+}
+
+/// Changes to a workflow; `None` leaves a field as it is. The agent is replaced whole.
+#[derive(Debug, Clone, Default)]
+pub struct UpdateWorkflowCommand {
+    /// Display name.
+    pub name: Option<String>,
+    /// Who answers.
+    pub agent: Option<AgentInput>,
+}
+
+/// Why a workflow could not be read or written.
+#[derive(Debug, Error)]
+pub enum WorkflowError {
+    /// There is no such workflow in the team.
+    #[error("there is no such workflow")]
+    NotFound,
+    /// `name` breaks its rule.
+    #[error("name {0}")]
+    Name(TextError),
+    /// A field of `agent` breaks its rule.
+    #[error("{} {}", .0.field(), .0)]
+    Agent(AgentError),
+    /// The operator has configured no provider of that name.
+    #[error("agent.provider must be one of {}", known.join(", "))]
+    UnknownProvider {
+        /// The configured providers' names, in order.
+        known: Vec<String>,
+    },
+    /// A widget still points at the workflow.
+    #[error("the workflow is in use by a widget")]
+    InUse,
+    /// Others kept changing the workflow at the same time.
+    #[error("the workflow was changed by somebody else at the same time")]
+    Contended,
+    /// The store failed.
+    #[error("could not read or write a workflow")]
+    Store(#[source] StoreError),
+}
+
+impl From<StoreError> for WorkflowError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Managing workflows. Every method takes a member whose permission was checked by [`DashboardAccess::authorize`].
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait WorkflowAdministration: Send + Sync {
+    /// All workflows of the member's team, newest first.
+    async fn list(&self, member: &TeamMember) -> Result<Vec<Workflow>, WorkflowError>;
+
+    /// Makes a workflow.
+    async fn create(
+        &self,
+        member: &TeamMember,
+        command: CreateWorkflowCommand,
+    ) -> Result<Workflow, WorkflowError>;
+
+    /// Reads one workflow.
+    async fn find(&self, member: &TeamMember, id: WorkflowId) -> Result<Workflow, WorkflowError>;
+
+    /// Changes the given fields and no others.
+    async fn update(
+        &self,
+        member: &TeamMember,
+        id: WorkflowId,
+        command: UpdateWorkflowCommand,
+    ) -> Result<Workflow, WorkflowError>;
+
+    /// Deletes a workflow that no widget points at.
+    async fn delete(&self, member: &TeamMember, id: WorkflowId) -> Result<(), WorkflowError>;
+}

@@ -1,0 +1,80 @@
+//! Users, teams, memberships and dashboard sessions.
+
+use async_trait::async_trait;
+use chatloom_domain::Timestamp;
+use chatloom_domain::id::{AuthSessionId, TeamId, UserId};
+use chatloom_domain::team::{AuthSession, Email, PersonName, TeamMember, TeamName, User};
+
+use super::StoreError;
+
+/// The first administrator and their team.
+#[derive(Debug, Clone)]
+pub struct FirstAdmin {
+    /// The new user's id.
+    pub user_id: UserId,
+    /// The new team's id.
+    pub team_id: TeamId,
+    /// The sign-in name.
+    pub email: Email,
+    /// First name.
+    pub first_name: PersonName,
+    /// Last name.
+    pub last_name: PersonName,
+    /// The team's name.
+    pub team_name: TeamName,
+    /// The password's Argon2id hash in PHC string format.
+    pub password_hash: String,
+    /// When both are made.
+    pub created_at: Timestamp,
+}
+
+/// What a sign-in needs to know.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SignIn {
+    /// The user.
+    pub user_id: UserId,
+    /// The password's Argon2id hash in PHC string format.
+    pub password_hash: String,
+}
+
+/// Users, teams, memberships and dashboard sessions.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait AccessStore: Send + Sync {
+    /// Makes the user, the team, and the user's membership as `ADMIN`, all or nothing.
+    ///
+    /// MUST do nothing and give `false` when there is any user already, also when two replicas call it at once.
+    async fn create_first_admin(&self, admin: &FirstAdmin) -> Result<bool, StoreError>;
+
+    /// The team that was made with the first administrator: the one with the smallest `created_at`, then id.
+    async fn find_first_team(&self) -> Result<Option<TeamId>, StoreError>;
+
+    /// Finds what a sign-in with this address needs.
+    async fn find_sign_in(&self, email: &Email) -> Result<Option<SignIn>, StoreError>;
+
+    /// Stores a new dashboard session.
+    async fn start_auth_session(&self, session: &AuthSession) -> Result<(), StoreError>;
+
+    /// Ends `old` and stores `new` in its place. MUST give `false` and store nothing when `old` is gone.
+    async fn replace_auth_session(&self, old: AuthSessionId, new: &AuthSession) -> Result<bool, StoreError>;
+
+    /// Ends a dashboard session; one that is gone already is no error.
+    async fn end_auth_session(&self, id: AuthSessionId) -> Result<(), StoreError>;
+
+    /// Sets `last_seen_at`; a session that is gone is no error.
+    async fn touch_auth_session(&self, id: AuthSessionId, seen_at: Timestamp) -> Result<(), StoreError>;
+
+    /// Finds a dashboard session with its user and all their memberships in order of team name.
+    async fn find_auth_session(&self, id: AuthSessionId) -> Result<Option<(AuthSession, User)>, StoreError>;
+
+    /// Finds a dashboard session and its user's place in `team`, in one query.
+    /// The member is `None` when the user is not in the team or there is no such team.
+    async fn find_member(
+        &self,
+        id: AuthSessionId,
+        team: TeamId,
+    ) -> Result<Option<(AuthSession, Option<TeamMember>)>, StoreError>;
+
+    /// Deletes dashboard sessions whose `expires_at` is at or before `now`; gives their number.
+    async fn delete_expired_auth_sessions(&self, now: Timestamp) -> Result<u64, StoreError>;
+}

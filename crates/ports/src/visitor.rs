@@ -1,0 +1,164 @@
+//! Driving ports of the public side: what visitors do through a widget, and whether the service is ready.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chatloom_domain::Timestamp;
+use chatloom_domain::id::{MessageId, SessionId, TurnId};
+use chatloom_domain::message::{Message, MessageContentError};
+use chatloom_domain::origin::Origin;
+use chatloom_domain::session::VisitorIdError;
+use chatloom_domain::token::{EmbedToken, SessionSecret};
+use chatloom_domain::turn::{EventId, TurnEvent};
+use chatloom_domain::widget::Widget;
+use futures_core::Stream;
+use thiserror::Error;
+
+use crate::store::StoreError;
+
+/// What every visitor's request presents, not looked at yet. It has no `Debug`, so it cannot slip into a log.
+#[derive(Clone)]
+pub struct VisitorRequest {
+    /// The embed token's text.
+    pub token: String,
+    /// The page's origin; `None` when the request names none that can be trusted.
+    pub origin: Option<Origin>,
+}
+
+/// A visitor's request for one session.
+#[derive(Clone)]
+pub struct SessionRequest {
+    /// Token and origin.
+    pub visitor: VisitorRequest,
+    /// The session.
+    pub session_id: SessionId,
+    /// The session's secret, not looked at yet.
+    pub secret: Option<String>,
+}
+
+/// A session to be opened.
+#[derive(Clone)]
+pub struct OpenSessionCommand {
+    /// Token and origin.
+    pub visitor: VisitorRequest,
+    /// The page's label for the visitor.
+    pub visitor_id: Option<String>,
+    /// Whether the session is to have a secret.
+    pub with_secret: bool,
+}
+
+/// A session that was opened.
+#[derive(Clone)]
+pub struct OpenedSession {
+    /// The session's id, made by the server.
+    pub id: SessionId,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Its secret, if it has one. It is shown this once.
+    pub secret: Option<SessionSecret>,
+}
+
+/// Why a visitor's request is refused. The order of the first four is the order of the checks.
+#[derive(Debug, Error)]
+pub enum VisitorError {
+    /// The embed token is malformed, unknown, or was rotated out.
+    #[error("the embed token is not valid")]
+    InvalidToken,
+    /// The widget is deleted or switched off.
+    #[error("the widget is deleted or switched off")]
+    WidgetGone,
+    /// The page's site may not embed the widget.
+    #[error("the widget is not allowed on this site")]
+    OriginNotAllowed,
+    /// The session is unknown, of another widget, or was asked for with a wrong secret: callers answer all alike.
+    #[error("there is no such session")]
+    SessionNotFound,
+    /// `visitorId` breaks its rule.
+    #[error("visitorId {0}")]
+    VisitorId(VisitorIdError),
+    /// `content` breaks its rule.
+    #[error("content {0}")]
+    Content(MessageContentError),
+    /// The session's last question is still being answered.
+    #[error("turn {0} of the session is still running")]
+    TurnRunning(TurnId),
+    /// The service is about to stop and takes no new turns.
+    #[error("the service is about to stop")]
+    Draining,
+    /// The store failed.
+    #[error("could not read or write a conversation")]
+    Store(#[source] StoreError),
+}
+
+impl From<StoreError> for VisitorError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// One event of a turn on its way to a viewer.
+#[derive(Debug, Clone)]
+pub struct StreamedEvent {
+    /// The event's name for good.
+    pub id: EventId,
+    /// What happened.
+    pub event: Arc<TurnEvent>,
+}
+
+/// A turn's events from its first one on. Dropping it does not touch the turn.
+///
+/// A terminal event is the last one. A stream that ends without one means that the viewer should look again.
+pub type TurnStream = Pin<Box<dyn Stream<Item = StreamedEvent> + Send>>;
+
+/// What visitors do through a widget. Every method checks token, widget, origin and session, in this order.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait VisitorChat: Send + Sync {
+    /// The widget as a page needs it when it loads.
+    async fn initialize(&self, request: VisitorRequest) -> Result<Widget, VisitorError>;
+
+    /// Opens a session.
+    async fn open_session(&self, command: OpenSessionCommand) -> Result<OpenedSession, VisitorError>;
+
+    /// The newest 200 messages before `before`, oldest first.
+    async fn history(
+        &self,
+        request: SessionRequest,
+        before: Option<MessageId>,
+    ) -> Result<Vec<Message>, VisitorError>;
+
+    /// Stores the message and begins the turn that answers it. When this returns, the message is safe, and the
+    /// turn goes on whether or not anybody watches.
+    async fn send(&self, request: SessionRequest, content: String) -> Result<TurnStream, VisitorError>;
+
+    /// Erases the conversation.
+    async fn erase_session(&self, request: SessionRequest) -> Result<(), VisitorError>;
+}
+
+/// Why the service should get no traffic.
+#[derive(Debug, Error)]
+pub enum NotReady {
+    /// It is about to stop.
+    #[error("the service is about to stop")]
+    Draining,
+    /// The store does not answer.
+    #[error("the store does not answer")]
+    Store(#[source] StoreError),
+}
+
+/// Whether the service can be used.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait Readiness: Send + Sync {
+    /// Makes a round trip to the store.
+    async fn check(&self) -> Result<(), NotReady>;
+}
+
+/// The demonstration page's widget, on installations that have one.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait DemoSite: Send + Sync {
+    /// The widget's current embed token; `None` when somebody deleted the widget.
+    async fn embed_token(&self) -> Result<Option<EmbedToken>, StoreError>;
+}
