@@ -1,7 +1,8 @@
-//! How a widget looks and greets: colours, texts, pictures, and whatever else its owner wants to keep with it.
+//! How a widget looks and greets: colours, texts, pictures, and whatever else its owner wants to keep with
+//! it.
 //!
-//! Known keys are checked, because the widget puts them on other people's pages. Unknown keys are data that is kept and
-//! given back, within limits.
+//! Known keys are checked, because the widget puts them on other people's pages. Unknown keys are data that
+//! is kept and given back, within limits.
 
 mod color;
 mod data;
@@ -50,8 +51,8 @@ impl Customization {
         Ok(Self(map))
     }
 
-    /// Replaces the keys of `patch` and removes those that it gives as null; all other keys stay. Values are replaced
-    /// whole, whatever lies in them.
+    /// Replaces the keys of `patch` and removes those that it gives as null; all other keys stay. Values are
+    /// replaced whole, whatever lies in them.
     pub fn merge(&self, patch: BTreeMap<String, Data>) -> Result<Self, CustomizationError> {
         let mut merged = self.0.clone();
         merged.extend(patch);
@@ -105,8 +106,8 @@ impl CustomizationError {
         Self { field: "customization".to_owned(), fault }
     }
 
-    /// The path of the value at fault, such as `customization.primaryColor`; `customization` alone where no single key
-    /// is to blame. Long keys are cut and control characters escaped.
+    /// The path of the value at fault, such as `customization.primaryColor`; `customization` alone where no
+    /// single key is to blame. Long keys are cut and control characters escaped.
     pub fn field(&self) -> &str {
         &self.field
     }

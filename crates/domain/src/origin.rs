@@ -1,7 +1,8 @@
 //! Where a page comes from, and which pages may embed a widget.
 //!
-//! A browser's `Origin` header is compared as a value (scheme, host, port), never as text. The allow-list stops browsers
-//! on other sites; a client outside a browser writes any header it likes, so nothing else may rest on it.
+//! A browser's `Origin` header is compared as a value (scheme, host, port), never as text. The allow-list
+//! stops browsers on other sites; a client outside a browser writes any header it likes, so nothing else may
+//! rest on it.
 
 mod allowed_domains;
 mod entry;
@@ -45,7 +46,8 @@ impl Scheme {
 
 /// The origin of a page: scheme (http or https), host and effective port.
 ///
-/// `Display` gives the serialisation that browsers send (RFC 6454 section 6.2), without the scheme's default port.
+/// `Display` gives the serialisation that browsers send (RFC 6454 section 6.2), without the scheme's default
+/// port.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Origin {
     scheme: Scheme,
@@ -56,9 +58,9 @@ pub struct Origin {
 impl Origin {
     /// Reads an `Origin` header of at most 512 bytes.
     ///
-    /// URL parsers are generous: percent escapes, tabs, full-width letters, paths and user names can all end as
-    /// `https://example.com`. A browser sends only the canonical form, hence only a text that is its own serialisation
-    /// is accepted; `null`, lists and everything else is not.
+    /// URL parsers are generous: percent escapes, tabs, full-width letters, paths and user names can all end
+    /// as `https://example.com`. A browser sends only the canonical form, hence only a text that is its own
+    /// serialisation is accepted; `null`, lists and everything else is not.
     pub fn parse(header: &str) -> Result<Self, OriginError> {
         if header.len() > MAX_ORIGIN_BYTES {
             return Err(OriginError::TooLong);
@@ -70,8 +72,8 @@ impl Origin {
 
     /// The origin of a `Referer` header, to be asked only where `Origin` is absent.
     ///
-    /// The part before the path must be as canonical as an `Origin`, so `https://evil.example\@example.com/` and its
-    /// relatives are refused rather than interpreted.
+    /// The part before the path must be as canonical as an `Origin`, so `https://evil.example\@example.com/`
+    /// and its relatives are refused rather than interpreted.
     pub fn from_referer(referer: &str) -> Result<Self, OriginError> {
         let authority = referer.find("://").ok_or(OriginError::NotCanonical)? + "://".len();
         let end =

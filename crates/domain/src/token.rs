@@ -1,7 +1,7 @@
 //! Credentials of the public side: the embed token of a widget and the secret of a chat session.
 //!
-//! Both are 256 random bits written as text that a scanner can recognise and that garbage cannot imitate, so a
-//! malformed one is refused without asking a store. Stores know them by their SHA-256 only.
+//! Both are 256 random bits written as text that a scanner can recognise and that garbage cannot imitate, so
+//! a malformed one is refused without asking a store. Stores know them by their SHA-256 only.
 
 mod credential;
 
@@ -18,11 +18,11 @@ const EMBED_TOKEN: Scheme = Scheme { prefix: "clw_" };
 /// `cls`: Chatloom session. It differs from the widget's prefix so that neither is taken for the other.
 const SESSION_SECRET: Scheme = Scheme { prefix: "cls_" };
 
-/// The public token that a host page uses to embed a widget: `clw_`, 43 base62 characters (256 bits) and 6 base62
-/// characters of CRC-32 over all that precedes them; 53 bytes of ASCII in all.
+/// The public token that a host page uses to embed a widget: `clw_`, 43 base62 characters (256 bits) and 6
+/// base62 characters of CRC-32 over all that precedes them; 53 bytes of ASCII in all.
 ///
-/// It identifies a widget and gives the right to start chats, nothing else. There is no `Display`, and `Debug` prints
-/// the type's name only: whoever wants the text says [`EmbedToken::reveal`].
+/// It identifies a widget and gives the right to start chats, nothing else. There is no `Display`, and
+/// `Debug` prints the type's name only: whoever wants the text says [`EmbedToken::reveal`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct EmbedToken(String);
 
@@ -32,8 +32,8 @@ impl EmbedToken {
         Self(EMBED_TOKEN.write(&random))
     }
 
-    /// Accepts exactly the texts that [`EmbedToken::new`] can produce. The length is looked at first, so a hostile
-    /// megabyte costs nothing.
+    /// Accepts exactly the texts that [`EmbedToken::new`] can produce. The length is looked at first, so a
+    /// hostile megabyte costs nothing.
     pub fn parse(text: &str) -> Result<Self, EmbedTokenError> {
         if EMBED_TOKEN.accepts(text) { Ok(Self(text.to_owned())) } else { Err(EmbedTokenError) }
     }
@@ -60,8 +60,8 @@ impl fmt::Debug for EmbedToken {
 #[error("malformed embed token")]
 pub struct EmbedTokenError;
 
-/// SHA-256 of an embed token's text. A store finds a widget by it through a unique index, so that no secret is ever
-/// compared character by character and a leaked table opens no widget.
+/// SHA-256 of an embed token's text. A store finds a widget by it through a unique index, so that no secret
+/// is ever compared character by character and a leaked table opens no widget.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TokenHash([u8; 32]);
 
@@ -83,10 +83,11 @@ impl fmt::Debug for TokenHash {
     }
 }
 
-/// The secret that proves a visitor began a session: `cls_` and the same body as an [`EmbedToken`], 53 bytes of ASCII.
+/// The secret that proves a visitor began a session: `cls_` and the same body as an [`EmbedToken`], 53 bytes
+/// of ASCII.
 ///
-/// It is shown once, when the session is made. It has no equality: what is presented and what is stored meet as
-/// [`SecretHash`]es, in constant time.
+/// It is shown once, when the session is made. It has no equality: what is presented and what is stored meet
+/// as [`SecretHash`]es, in constant time.
 #[derive(Clone)]
 pub struct SessionSecret(String);
 
@@ -123,8 +124,9 @@ impl fmt::Debug for SessionSecret {
 #[error("malformed session secret")]
 pub struct SessionSecretError;
 
-/// SHA-256 of a session secret's text. Every comparison, `==` too, takes the same time for all inputs; both sides are
-/// digests of one length, so no prefix or empty value can pass (CVE-2024-21491 is what happens otherwise).
+/// SHA-256 of a session secret's text. Every comparison, `==` too, takes the same time for all inputs; both
+/// sides are digests of one length, so no prefix or empty value can pass (CVE-2024-21491 is what happens
+/// otherwise).
 #[derive(Clone, Copy)]
 pub struct SecretHash([u8; 32]);
 

@@ -4,8 +4,8 @@ use std::fmt;
 
 use thiserror::Error;
 
-/// A colour in one of the four hexadecimal notations of CSS Color 4 section 5.2. Names and functions are left out on
-/// purpose: the widget writes the value into a style sheet, and hex digits cannot break out of one.
+/// A colour in one of the four hexadecimal notations of CSS Color 4 section 5.2. Names and functions are left
+/// out on purpose: the widget writes the value into a style sheet, and hex digits cannot break out of one.
 ///
 /// `Display` gives `#rrggbb`, or `#rrggbbaa` where the colour is not opaque.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

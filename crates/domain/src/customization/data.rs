@@ -33,8 +33,8 @@ impl Data {
         }
     }
 
-    /// Whether at most `depth` lists and objects lie within each other. It looks no deeper than that, whatever the
-    /// value's own depth is.
+    /// Whether at most `depth` lists and objects lie within each other. It looks no deeper than that,
+    /// whatever the value's own depth is.
     pub(super) fn is_within_depth(&self, depth: usize) -> bool {
         match self {
             Self::List(items) => depth > 0 && items.iter().all(|item| item.is_within_depth(depth - 1)),
@@ -55,8 +55,8 @@ impl Data {
         }
     }
 
-    /// How many bytes this takes as compact JSON: exact but for floats, which count as the longest one, and for a
-    /// separator too many in each list and object.
+    /// How many bytes this takes as compact JSON: exact but for floats, which count as the longest one, and
+    /// for a separator too many in each list and object.
     pub(super) fn json_bytes(&self) -> usize {
         match self {
             Self::Null | Self::Bool(true) => "true".len(),

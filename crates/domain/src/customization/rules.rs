@@ -96,8 +96,9 @@ fn are_prompts(value: &Data) -> bool {
     prompts.len() <= MAX_PROMPTS && prompts.iter().all(|prompt| prompt.as_text().is_some_and(is_prompt))
 }
 
-/// Whether a page on any site can load a picture from here without mixed content. The text is kept as written, so it
-/// must mean the same to our parser and to a browser: no white space, no backslash, and `//` after the scheme.
+/// Whether a page on any site can load a picture from here without mixed content. The text is kept as
+/// written, so it must mean the same to our parser and to a browser: no white space, no backslash, and `//`
+/// after the scheme.
 fn is_picture_url(text: &str) -> bool {
     let is_plain = |c: char| !c.is_whitespace() && !c.is_control() && c != '\\';
     if text.len() > MAX_URL_BYTES || !text.chars().all(is_plain) {
@@ -120,8 +121,9 @@ fn is_picture_url(text: &str) -> bool {
     is_safe && url.username().is_empty() && url.password().is_none()
 }
 
-/// Whether the text has the shape of a BCP 47 tag: a language of 2 to 8 letters, then subtags of 1 to 8 letters or
-/// digits. Whether the registry knows them is for the widget, which falls back to a language that it has.
+/// Whether the text has the shape of a BCP 47 tag: a language of 2 to 8 letters, then subtags of 1 to 8
+/// letters or digits. Whether the registry knows them is for the widget, which falls back to a language that
+/// it has.
 fn is_language_tag(text: &str) -> bool {
     let mut subtags = text.split('-');
     let is_language =
@@ -156,7 +158,8 @@ pub enum CustomizationFault {
     OneOf(&'static str),
     /// Not a URL that pages on any site can load pictures from.
     #[error(
-        "must be an https URL of at most {MAX_URL_BYTES} bytes without a user name (http is accepted for localhost)"
+        "must be an https URL of at most {MAX_URL_BYTES} bytes without a user name \
+         (http is accepted for localhost)"
     )]
     Url,
     /// Not of the shape of a BCP 47 language tag.
@@ -164,7 +167,8 @@ pub enum CustomizationFault {
     Locale,
     /// Not a short list of short texts.
     #[error(
-        "must be a list of at most {MAX_PROMPTS} non-empty texts of at most {MAX_PROMPT_CHARS} characters without line breaks"
+        "must be a list of at most {MAX_PROMPTS} non-empty texts of at most \
+         {MAX_PROMPT_CHARS} characters without line breaks"
     )]
     Prompts,
     /// The name of an unknown key is empty, too long or has control characters.

@@ -14,9 +14,10 @@ const MAX_ECHOED_CHARS: usize = 80;
 
 /// A widget's allow-list of sites; empty means any site.
 ///
-/// An entry is `example.com` (that host only), `*.example.com` (subdomains at any depth, not `example.com` itself),
-/// `localhost:3000` or `host:*` (any port). Without a port it means the scheme's default one. The scheme is https, except that
-/// `http://` in front means http, and `localhost`, `127.0.0.1` and `[::1]` without a scheme mean either.
+/// An entry is `example.com` (that host only), `*.example.com` (subdomains at any depth, not `example.com`
+/// itself), `localhost:3000` or `host:*` (any port). Without a port it means the scheme's default one. The
+/// scheme is https, except that `http://` in front means http, and `localhost`, `127.0.0.1` and `[::1]`
+/// without a scheme mean either.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowedDomains(Vec<Entry>);
 
@@ -62,8 +63,8 @@ impl AllowedDomains {
         self.0.len()
     }
 
-    /// Whether a page of this origin may use the widget. Once a list is set, a request that does not say where it comes
-    /// from is refused: else leaving out the header would be the way around the list.
+    /// Whether a page of this origin may use the widget. Once a list is set, a request that does not say
+    /// where it comes from is refused: else leaving out the header would be the way around the list.
     pub fn allows(&self, origin: Option<&Origin>) -> bool {
         self.is_empty() || origin.is_some_and(|origin| self.0.iter().any(|entry| entry.covers(origin)))
     }

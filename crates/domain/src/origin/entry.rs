@@ -27,7 +27,8 @@ enum Port {
 }
 
 impl Entry {
-    /// Reads `host`, `*.host` and each of them with `:port` or `:*` and with `http://` or `https://` in front.
+    /// Reads `host`, `*.host` and each of them with `:port` or `:*` and with `http://` or `https://` in
+    /// front.
     pub(super) fn parse(entry: &str) -> Result<Self, EntryFault> {
         if entry.is_empty() {
             return Err(EntryFault::Empty);

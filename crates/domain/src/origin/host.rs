@@ -15,8 +15,9 @@ pub(super) struct Host {
 }
 
 impl Host {
-    /// Reads what a person wrote. Upper case and Unicode are mapped as browsers do it (UTS 46), but spellings that only
-    /// a URL parser understands, such as `%65xample.com` or `0x7f.1`, are refused: nobody means them.
+    /// Reads what a person wrote. Upper case and Unicode are mapped as browsers do it (UTS 46), but spellings
+    /// that only a URL parser understands, such as `%65xample.com` or `0x7f.1`, are refused: nobody means
+    /// them.
     pub(super) fn parse(text: &str) -> Option<Self> {
         if text.contains('%') {
             return None;
@@ -27,8 +28,9 @@ impl Host {
         }
     }
 
-    /// Takes a host that the URL parser has made. That parser allows characters that DNS names never have (`*`, `,`,
-    /// `$` among them) and empty labels, so names are looked at once more; `example.com.` is refused by the same rule.
+    /// Takes a host that the URL parser has made. That parser allows characters that DNS names never have
+    /// (`*`, `,`, `$` among them) and empty labels, so names are looked at once more; `example.com.` is
+    /// refused by the same rule.
     pub(super) fn from_url<S: AsRef<str>>(host: &url::Host<S>) -> Option<Self> {
         let (text, is_address) = match host {
             url::Host::Domain(name) => (Cow::Borrowed(name.as_ref()), false),
@@ -46,8 +48,8 @@ impl Host {
         self.is_address
     }
 
-    /// Whether pages on this host are always the developer's own, so that plain http is safe. Only these three names:
-    /// the rest of 127.0.0.0/8 is rarely meant and can be listed with `http://`.
+    /// Whether pages on this host are always the developer's own, so that plain http is safe. Only these
+    /// three names: the rest of 127.0.0.0/8 is rarely meant and can be listed with `http://`.
     pub(super) fn is_loopback(&self) -> bool {
         matches!(self.text.as_str(), "localhost" | "127.0.0.1" | "[::1]")
     }
@@ -57,8 +59,9 @@ impl Host {
         !self.is_address && self.text.strip_suffix(parent.as_str()).is_some_and(|rest| rest.ends_with('.'))
     }
 
-    /// Whether strangers can register names directly below this one: top-level domains, `co.uk`, `github.io` and their
-    /// kind, by the Public Suffix List. A single unknown label counts as one too (the list's default rule).
+    /// Whether strangers can register names directly below this one: top-level domains, `co.uk`, `github.io`
+    /// and their kind, by the Public Suffix List. A single unknown label counts as one too (the list's
+    /// default rule).
     pub(super) fn is_public_suffix(&self) -> bool {
         psl::domain(self.text.as_bytes()).is_none()
     }

@@ -1,7 +1,7 @@
 //! The text form that all our public credentials share: prefix, 256 bits in base62, checksum in base62.
 //!
-//! After the form of GitHub's tokens: the checksum lets a scanner, and our own parser, tell a real credential from
-//! noise without a lookup. CRC-32 finds every change of a single character.
+//! After the form of GitHub's tokens: the checksum lets a scanner, and our own parser, tell a real credential
+//! from noise without a lookup. CRC-32 finds every change of a single character.
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// The least number of base62 digits that hold 256 bits: 62^42 < 2^256 < 62^43.
@@ -56,8 +56,8 @@ fn encode(mut number: [u8; 32]) -> [u8; BODY_CHARS] {
     digits
 }
 
-/// Whether all digits are base62 and their number is below 2^256. Without the second half, some texts with a right
-/// checksum would stand for no 32 bytes at all.
+/// Whether all digits are base62 and their number is below 2^256. Without the second half, some texts with a
+/// right checksum would stand for no 32 bytes at all.
 fn fits_256_bits(digits: &[u8]) -> bool {
     let mut number = [0_u8; 32];
     digits.iter().all(|digit| {

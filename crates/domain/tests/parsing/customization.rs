@@ -1,8 +1,8 @@
-//! How a widget looks: known keys, other keys, colours.
+//! How a widget looks: known keys, other keys, patches.
 
 use std::collections::BTreeMap;
 
-use chatloom_domain::customization::{Color, Customization, CustomizationError, CustomizationFault, Data};
+use chatloom_domain::customization::{Customization, CustomizationError, CustomizationFault, Data};
 use proptest::prelude::*;
 
 fn text(value: &str) -> Data {
@@ -223,45 +223,6 @@ fn a_patch_cannot_grow_a_customization_past_its_limit() {
     assert!(before.merge(map([("a", Data::Null), ("b", text(&"b".repeat(5_000)))])).is_ok());
 }
 
-#[test]
-fn colours_are_read_in_all_four_notations() {
-    let good = [
-        ("#abc", [0xaa, 0xbb, 0xcc, 0xff]),
-        ("#ABCD", [0xaa, 0xbb, 0xcc, 0xdd]),
-        ("#6366f1", [0x63, 0x66, 0xf1, 0xff]),
-        ("#6366F180", [0x63, 0x66, 0xf1, 0x80]),
-    ];
-    for (text, channels) in good {
-        assert_eq!(Color::parse(text).map(Color::channels), Ok(channels), "{text}");
-    }
-    let bad = [
-        "",
-        "#",
-        "#a",
-        "#ab",
-        "#abcde",
-        "#abcdefa",
-        "#abcdefabc",
-        "abc",
-        "##abc",
-        "#ggg",
-        " #abc",
-        "#abc ",
-        "#ab\n",
-        "#+12",
-        "0xabc",
-        "#ａｂｃ",
-        "#é1",
-        "#-1-1-1",
-        "white",
-        "transparent",
-        "var(--x)",
-    ];
-    for text in bad {
-        assert!(Color::parse(text).is_err(), "{text:?}");
-    }
-}
-
 fn data() -> impl Strategy<Value = Data> {
     let leaf = prop_oneof![
         Just(Data::Null),
@@ -288,21 +249,6 @@ proptest! {
     #![proptest_config(crate::config())]
 
     #[test]
-    fn a_colour_written_is_the_colour_read(channels: [u8; 4]) {
-        let [red, green, blue, alpha] = channels;
-        let color = Color::parse(&format!("#{red:02X}{green:02x}{blue:02X}{alpha:02x}")).unwrap();
-        prop_assert_eq!(color.channels(), channels);
-        prop_assert_eq!(Color::parse(&color.to_string()), Ok(color));
-    }
-
-    #[test]
-    fn only_hex_digits_make_a_colour(text in prop_oneof![any::<String>(), "#\\PC{0,9}", "#[0-9a-fA-F]{0,9}"]) {
-        let digits = text.strip_prefix('#').unwrap_or_default();
-        let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-        prop_assert_eq!(Color::parse(&text).is_ok(), is_hex && matches!(digits.len(), 3 | 4 | 6 | 8));
-    }
-
-    #[test]
     fn any_data_is_accepted_or_refused_and_what_is_accepted_parses_again(map in customizations()) {
         if let Ok(customization) = Customization::parse(map) {
             prop_assert!(customization.entries().values().all(|value| *value != Data::Null));
@@ -312,7 +258,10 @@ proptest! {
     }
 
     #[test]
-    fn merging_the_same_patch_twice_changes_nothing_more(before in customizations(), patch in customizations()) {
+    fn merging_the_same_patch_twice_changes_nothing_more(
+        before in customizations(),
+        patch in customizations(),
+    ) {
         if let Ok(once) = Customization::parse(before).and_then(|before| before.merge(patch.clone())) {
             prop_assert_eq!(once.merge(patch), Ok(once));
         }

@@ -97,7 +97,7 @@ fn debug_output_shows_nothing_but_the_type() {
 fn the_hash_is_the_sha_256_of_the_text() {
     let expected = "d4b8ae450d7b63e56062988ece859ea13006df728ddf956df9428eddc766002c";
     let hash = EmbedToken::new([0; 32]).hash();
-    let hex: String = hash.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hash.as_bytes().map(|byte| format!("{byte:02x}")).concat();
     assert_eq!(hex, expected);
     assert_eq!(TokenHash::from_bytes(*hash.as_bytes()), hash);
 }
@@ -126,13 +126,20 @@ proptest! {
     }
 
     #[test]
-    fn different_bytes_give_different_tokens(randoms in prop::collection::hash_set(any::<[u8; 32]>(), 2..20)) {
-        let texts: HashSet<_> = randoms.iter().map(|bytes| EmbedToken::new(*bytes).reveal().to_owned()).collect();
+    fn different_bytes_give_different_tokens(
+        randoms in prop::collection::hash_set(any::<[u8; 32]>(), 2..20),
+    ) {
+        let tokens = randoms.iter().map(|bytes| EmbedToken::new(*bytes));
+        let texts: HashSet<_> = tokens.map(|token| token.reveal().to_owned()).collect();
         prop_assert_eq!(texts.len(), randoms.len());
     }
 
     #[test]
-    fn a_changed_character_anywhere_is_refused(random: [u8; 32], index in 0..53_usize, letter in "[0-9A-Za-z]") {
+    fn a_changed_character_anywhere_is_refused(
+        random: [u8; 32],
+        index in 0..53_usize,
+        letter in "[0-9A-Za-z]",
+    ) {
         let mut text = EmbedToken::new(random).reveal().to_owned();
         prop_assume!(!text[index..].starts_with(&letter));
         text.replace_range(index..=index, &letter);
