@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// Where the loader names the panel's file.
-const PANEL_PATH: &str = "__PANEL_PATH__";
+const PANEL_PATH: &str = "'__PANEL_PATH__'";
+
+/// Where the loader takes its style sheet.
+const LAUNCHER_CSS: &str = "'__LAUNCHER_CSS__'";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=web");
@@ -21,10 +24,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("panel.js"), &panel)?;
 
     let loader = bundle::strip_script("loader.js", &fs::read_to_string("web/loader.js")?)?;
-    if loader.matches(PANEL_PATH).count() != 1 {
-        return Err(format!("web/loader.js must name {PANEL_PATH} exactly once").into());
-    }
-    let loader = loader.replace(PANEL_PATH, &format!("/widget/{panel_file}"));
+    let loader = fill(&loader, PANEL_PATH, &format!("'/widget/{panel_file}'"))?;
+    let launcher_css = bundle::style_literal(&fs::read_to_string("web/launcher.css")?);
+    let loader = fill(&loader, LAUNCHER_CSS, &launcher_css)?;
     fs::write(out.join("widget.js"), &loader)?;
 
     let shop_css = fs::read_to_string("web/demo/shop.css")?;
@@ -33,6 +35,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rustc-env=CHATLOOM_LOADER_HASH={}", content_hash(&loader));
     println!("cargo::rustc-env=CHATLOOM_SHOP_CSS_HASH={}", content_hash(&shop_css));
     Ok(())
+}
+
+/// Puts `value` where the loader has `blank`, which it must have exactly once.
+fn fill(loader: &str, blank: &str, value: &str) -> Result<String, String> {
+    match loader.matches(blank).count() {
+        1 => Ok(loader.replace(blank, value)),
+        count => Err(format!("web/loader.js has {blank} {count} times instead of once")),
+    }
 }
 
 /// FNV-1a, 64 bits, as 16 hexadecimal digits. It tells versions of our own files apart and resists nobody,

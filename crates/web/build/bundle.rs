@@ -50,8 +50,13 @@ pub(crate) fn strip_script(file: &str, source: &str) -> Result<String, BundleErr
     Ok(out)
 }
 
-/// A style sheet without its comments and line breaks.
-pub(crate) fn strip_style(source: &str) -> String {
+/// A style sheet without its comments and line breaks, as a string literal of JavaScript.
+pub(crate) fn style_literal(source: &str) -> String {
+    let text = strip_style(source).replace('\\', "\\\\").replace('\'', "\\'");
+    format!("'{text}'")
+}
+
+fn strip_style(source: &str) -> String {
     let mut rest = source;
     let mut bare = String::new();
     while let Some((before, comment)) = rest.split_once("/*") {
@@ -162,8 +167,7 @@ impl Joiner<'_> {
         }
         self.claim(name, at)?;
         let source = (self.read)(file).map_err(|error| at.error(format!("cannot read {file}: {error}")))?;
-        let text = strip_style(&source).replace('\\', "\\\\").replace('\'', "\\'");
-        self.out.push_str(&format!("const {name}='{text}';\n"));
+        self.out.push_str(&format!("const {name}={};\n", style_literal(&source)));
         Ok(())
     }
 
@@ -197,7 +201,7 @@ fn code_lines<'a>(file: &str, source: &'a str) -> Result<Vec<(usize, &'a str)>, 
         if in_comment || opens {
             in_comment = !text.ends_with("*/");
         } else if !text.is_empty() && !text.starts_with("//") {
-            if text.matches('`').count() % 2 == 1 {
+            if leaves_template_open(text) {
                 let at = At { file, line: index + 1 };
                 return Err(at.error("a template literal must end on its line"));
             }
@@ -205,4 +209,21 @@ fn code_lines<'a>(file: &str, source: &'a str) -> Result<Vec<(usize, &'a str)>, 
         }
     }
     Ok(lines)
+}
+
+/// Whether a template literal begins and does not end on this line. In a regular expression a backtick looks like one;
+/// it is written `\x60` there.
+fn leaves_template_open(line: &str) -> bool {
+    let mut within = None;
+    let mut escaped = false;
+    for c in line.chars() {
+        match within {
+            _ if escaped => escaped = false,
+            Some(_) if c == '\\' => escaped = true,
+            Some(quote) if c == quote => within = None,
+            None if matches!(c, '\'' | '"' | '`') => within = Some(c),
+            _ => {}
+        }
+    }
+    within == Some('`')
 }

@@ -1,0 +1,324 @@
+// The conversation's state: which session, which answer is being written, and what to do when something breaks.
+// The server finishes an answer whether or not anyone listens, so whatever breaks here is looked up in the history.
+
+import { ApiError } from './api.js';
+import { readEvents } from './sse.js';
+import { problemOf, streamProblem } from './problems.js';
+import { TEXT } from './strings.js';
+
+/** Pauses between looks at the history, in milliseconds; the last one repeats. Growth begins again at the first. */
+const PAUSES = [500, 1000, 2000, 4000, 8000];
+
+/** So many looks in a row without news, about a minute and a half, and the visitor is asked instead. */
+const LOOKS_WITHOUT_NEWS = 14;
+
+/** @typedef {import('./answer.js').Answer} Answer */
+/** @typedef {import('../types').Message} Message */
+/** @typedef {{ question: string, answer: Answer, signal: AbortSignal }} Run */
+
+/**
+ * @param {object} parts
+ * @param {import('./api.js').Api} parts.api
+ * @param {import('./store.js').Store} parts.store
+ * @param {import('./thread.js').Thread} parts.thread
+ * @param {import('./composer.js').Composer} parts.composer
+ * @param {(typing: boolean) => void} parts.onTyping
+ */
+export function createConversation({ api, store, thread, composer, onTyping }) {
+  let abort = new AbortController();
+  let busy = false;
+  /** The last question known to be on the server; a later one with our text is ours. */
+  let knownQuestion = '';
+
+  /** @param {boolean} now */
+  function setBusy(now) {
+    busy = now;
+    composer.setBusy(now);
+    onTyping(now);
+  }
+
+  /** Shows the saved conversation, if there is one, and goes on with an answer that is still being written. */
+  async function restore() {
+    const session = store.session();
+    if (!session) return thread.greet();
+    const { signal } = abort;
+    thread.clear();
+    setBusy(true);
+    try {
+      const messages = await api.history(session);
+      if (signal.aborted) return;
+      const run = showAll(messages, signal);
+      if (run) await follow(run);
+      if (!messages.length) thread.greet();
+    } catch (error) {
+      if (signal.aborted) return;
+      if (statusOf(error) === 404) forget();
+      thread.greet();
+      if (statusOf(error) !== 404) thread.addAnswer().fail(TEXT.unloaded, { label: TEXT.again, act: restore });
+    } finally {
+      if (!signal.aborted) setBusy(false);
+    }
+  }
+
+  /**
+   * @param {Message[]} messages
+   * @param {AbortSignal} signal
+   * @returns {Run | undefined}  the answer that is still to come
+   */
+  function showAll(messages, signal) {
+    let question = '';
+    for (const message of messages) {
+      if (message.role === 'user') {
+        question = message.content;
+        knownQuestion = message.id;
+        thread.addQuestion(question);
+        continue;
+      }
+      const answer = thread.addAnswer();
+      answer.id = message.id;
+      answer.quiet();
+      if (message.status === 'streaming') {
+        answer.show(message.content);
+        return { question, answer, signal };
+      }
+      settle({ question, answer, signal }, message);
+    }
+    const last = messages[messages.length - 1];
+    return last?.role === 'user' ? { question, answer: thread.addAnswer(), signal } : undefined;
+  }
+
+  /**
+   * Sends a question. False means that nothing was done and the text should stay where it is.
+   *
+   * @param {string} question
+   */
+  function ask(question) {
+    if (busy) return false;
+    if (!navigator.onLine) {
+      composer.hint(TEXT.offline);
+      return false;
+    }
+    const row = thread.addQuestion(question);
+    const run = { question, answer: thread.addAnswer(), signal: abort.signal };
+    void attempt(run, () => send(run, row));
+    return true;
+  }
+
+  /**
+   * @param {Run} run
+   * @param {() => Promise<void>} work
+   */
+  async function attempt(run, work) {
+    setBusy(true);
+    try {
+      await work();
+    } finally {
+      if (!run.signal.aborted) setBusy(false);
+    }
+  }
+
+  /**
+   * @param {Run} run
+   * @param {Element} row  the question's row, taken back if the server is still at the one before
+   * @returns {Promise<void>}
+   */
+  async function send(run, row) {
+    const { answer, signal } = run;
+    let stream;
+    try {
+      stream = await api.send(await startSession(), run.question, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      const status = statusOf(error);
+      if (status === 404) return sendAnew(run, row);
+      if (status === 409) return waitForOther(run, row);
+      const retry = () => void attempt(run, () => resend(run, row, status === 0));
+      return answer.fail(...problemOf(error, retry));
+    }
+    if (await listen(stream, run)) return;
+    if (!signal.aborted) await follow(run);
+  }
+
+  /**
+   * A send that broke may have arrived: then the history has it, and sending it again would ask twice.
+   *
+   * @param {Run} run
+   * @param {Element} row
+   * @param {boolean} uncertain
+   */
+  async function resend(run, row, uncertain) {
+    run.answer.reset();
+    const session = store.session();
+    if (uncertain && session) {
+      const messages = await api.history(session).catch(() => undefined);
+      if (run.signal.aborted) return;
+      const last = messages?.findLast((message) => message.role === 'user');
+      if (last && last.id !== knownQuestion && last.content === run.question) return follow(run);
+    }
+    return send(run, row);
+  }
+
+  /**
+   * The session is gone: the question begins a new one, once.
+   *
+   * @param {Run} run
+   * @param {Element} row
+   * @returns {Promise<void>}
+   */
+  async function sendAnew(run, row) {
+    const hadSession = store.session() !== undefined;
+    forget();
+    if (!hadSession) return run.answer.fail(TEXT.gone);
+    thread.clear();
+    thread.addNote(TEXT.anew);
+    const again = thread.addQuestion(run.question);
+    run.answer = thread.addAnswer();
+    row.remove();
+    return send(run, again);
+  }
+
+  /**
+   * Another tab's question, or the one before a reload, is still being answered: show that, keep the text.
+   *
+   * @param {Run} run
+   * @param {Element} row
+   */
+  async function waitForOther(run, row) {
+    row.remove();
+    run.answer.element.remove();
+    if (composer.isEmpty()) composer.write(run.question);
+    await restore();
+    composer.hint(TEXT.running);
+  }
+
+  /**
+   * Reads the stream into the answer. True means that it came to its end.
+   *
+   * @param {ReadableStream<Uint8Array>} stream
+   * @param {Run} run
+   */
+  async function listen(stream, { question, answer, signal }) {
+    try {
+      for await (const event of readEvents(stream)) {
+        const data = JSON.parse(event.data);
+        if (event.name === 'start') {
+          knownQuestion = data.userMessageId;
+          answer.id = data.messageId;
+        } else if (event.name === 'token') {
+          answer.append(data.content);
+        } else if (event.name === 'done') {
+          answer.finish(data.content);
+          return true;
+        } else if (event.name === 'error') {
+          answer.fail(streamProblem(data.code), askAgain(question));
+          return true;
+        }
+      }
+    } catch (error) {
+      if (!signal.aborted) console.debug('Chatloom lost the stream and looks the answer up.', error);
+    }
+    return false;
+  }
+
+  /**
+   * Looks the answer up in the history until it is final.
+   *
+   * @param {Run} run
+   */
+  async function follow(run) {
+    const { answer, signal } = run;
+    let seen = -1;
+    for (let look = 0; look < LOOKS_WITHOUT_NEWS; look++) {
+      const session = store.session();
+      const messages = session && (await api.history(session).catch((error) => fatal(error)));
+      if (signal.aborted) return;
+      if (!session || messages === null) return answer.fail(TEXT.lost);
+      const message = messages && answerTo(messages, run);
+      if (message && message.status !== 'streaming') return settle(run, message);
+      if (message && message.content.length > seen) {
+        seen = message.content.length;
+        answer.show(message.content);
+        look = 0;
+      }
+      await pause(PAUSES[Math.min(look, PAUSES.length - 1)]);
+      if (signal.aborted) return;
+    }
+    const act = () => void attempt(run, () => (answer.reset(), follow(run)));
+    answer.fail(TEXT.lost, { label: TEXT.again, act });
+  }
+
+  /**
+   * @param {Message[]} messages
+   * @param {Run} run
+   */
+  function answerTo(messages, { answer, question }) {
+    if (answer.id) return messages.find((message) => message.id === answer.id);
+    const asked = messages.findLastIndex((message) => message.role === 'user' && message.content === question);
+    return asked < 0 ? undefined : messages.slice(asked).find((message) => message.role === 'assistant');
+  }
+
+  /**
+   * @param {Run} run
+   * @param {Message} message
+   */
+  function settle({ answer, question }, { content, status }) {
+    answer.finish(content);
+    if (status) answer.fail(status === 'failed' ? TEXT.failed : TEXT.interrupted, askAgain(question));
+  }
+
+  /**
+   * The question is on the server already, so asking again is a new question and looks like one.
+   *
+   * @param {string} question
+   */
+  function askAgain(question) {
+    return { label: TEXT.askAgain, act: () => void ask(question) };
+  }
+
+  /** Two tabs that write their first message at once make one session. */
+  async function startSession() {
+    const create = async () => {
+      const known = store.session();
+      if (known) return known;
+      const session = await api.createSession(store.visitorId());
+      store.save({ sessionId: session.sessionId, sessionSecret: session.sessionSecret });
+      return session;
+    };
+    return navigator.locks ? navigator.locks.request('chatloom-session', create) : create();
+  }
+
+  function forget() {
+    store.save({ sessionId: undefined, sessionSecret: undefined });
+  }
+
+  /** Leaves the conversation for a new one; the server keeps what was said. */
+  function restart() {
+    abort.abort();
+    abort = new AbortController();
+    forget();
+    knownQuestion = '';
+    setBusy(false);
+    thread.greet();
+  }
+
+  return { restore, ask, restart };
+}
+
+/** @param {unknown} error */
+function statusOf(error) {
+  return error instanceof ApiError ? error.status : -1;
+}
+
+/**
+ * Null where looking again is of no use, undefined where it is.
+ *
+ * @param {unknown} error
+ */
+function fatal(error) {
+  return [401, 403, 404, 410].includes(statusOf(error)) ? null : undefined;
+}
+
+/** @param {number} ms  spread by a fifth, so that visitors of a restarted server do not return in step */
+function pause(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms * (0.8 + 0.4 * Math.random())));
+}

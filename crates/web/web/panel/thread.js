@@ -1,0 +1,88 @@
+// The list of messages, the greeting before the first one, and scrolling that follows only a reader who is at the end.
+
+import { el, icon } from './dom.js';
+import { TEXT } from './strings.js';
+import { createAnswer } from './answer.js';
+import { avatar } from './avatar.js';
+
+/** How near to the end, in pixels, counts as reading the end. */
+const NEAR_END = 48;
+
+/** More starter prompts than this would push the greeting out of sight. */
+const PROMPT_LIMIT = 6;
+
+/** @typedef {ReturnType<typeof createThread>} Thread */
+
+/**
+ * @param {import('../types').Customization} look
+ * @param {(text: string) => void} announce
+ * @param {(prompt: string) => void} onPrompt
+ */
+export function createThread(look, announce, onPrompt) {
+  const list = el('div', { class: 'list' });
+  const scroller = el('div', { class: 'scroller', tabindex: 0, role: 'region', 'aria-label': TEXT.messages }, list);
+  const jump = el('button', { type: 'button', class: 'jump', 'aria-label': TEXT.latest, hidden: true }, icon('down'));
+  const element = el('div', { class: 'thread' }, scroller, jump);
+  let following = true;
+
+  scroller.addEventListener('scroll', () => {
+    following = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END;
+    jump.hidden = following;
+  });
+  jump.addEventListener('click', toEnd);
+
+  function toEnd() {
+    following = true;
+    jump.hidden = true;
+    scroller.scrollTop = scroller.scrollHeight;
+  }
+
+  function changed() {
+    if (following) toEnd();
+  }
+
+  /** @param {Node} row */
+  function add(row) {
+    list.querySelector('.greeting')?.remove();
+    list.append(row);
+    toEnd();
+  }
+
+  return {
+    element,
+
+    /** Empties the thread down to the greeting. */
+    greet() {
+      const prompts = el('div', { class: 'prompts' });
+      for (const prompt of (look.starterPrompts ?? []).slice(0, PROMPT_LIMIT)) {
+        prompts.append(el('button', { type: 'button', dir: 'auto', onclick: () => onPrompt(prompt) }, prompt));
+      }
+      const welcome = el('p', { class: 'welcome', dir: 'auto' }, look.welcomeMessage || TEXT.greeting);
+      list.replaceChildren(el('div', { class: 'greeting' }, avatar(look.avatarUrl), welcome, prompts));
+    },
+
+    clear() {
+      list.replaceChildren();
+    },
+
+    /** @param {string} text */
+    addQuestion(text) {
+      const row = el('div', { class: 'question' }, el('span', { class: 'hush' }, TEXT.you), el('div', { dir: 'auto' }, text));
+      add(row);
+      return row;
+    },
+
+    addAnswer() {
+      const answer = createAnswer(announce, changed);
+      add(answer.element);
+      return answer;
+    },
+
+    /** @param {string} text */
+    addNote(text) {
+      add(el('p', { class: 'note', role: 'status' }, text));
+    },
+
+    toEnd,
+  };
+}

@@ -1,0 +1,74 @@
+// Shapes that the widget's files share. They are for `tsc --checkJs` only; nothing here is served.
+
+/** Answer of `GET /api/widget-chat/init`. Keys that the owner left unset may be null. */
+export interface WidgetConfig {
+  widgetId: string;
+  name: string;
+  customization: Customization;
+}
+
+export interface Customization {
+  primaryColor?: string | null;
+  backgroundColor?: string | null;
+  textColor?: string | null;
+  agentMessageBackground?: string | null;
+  userMessageBackground?: string | null;
+  title?: string | null;
+  welcomeMessage?: string | null;
+  inputPlaceholder?: string | null;
+  position?: string | null;
+  avatarUrl?: string | null;
+  theme?: string | null;
+  starterPrompts?: string[] | null;
+}
+
+/** What the loader hands to the panel. Cached loaders meet newer panels, so keys are only ever added. */
+export interface MountContext {
+  root: ShadowRoot;
+  launcher: HTMLButtonElement;
+  base: string;
+  token: string;
+  config: WidgetConfig;
+}
+
+/** What the panel hands back to the loader; stable for the same reason. */
+export interface Panel {
+  open(focus?: boolean): void;
+  close(): void;
+  toggle(): void;
+}
+
+export interface Message {
+  id: string;
+  role: 'user' | 'assistant';
+  content: string;
+  createdAt: string;
+  /** Absent once the message is complete. */
+  status?: 'streaming' | 'interrupted' | 'failed';
+}
+
+export interface Session {
+  sessionId: string;
+  sessionSecret: string;
+}
+
+export interface StreamEvent {
+  name: string;
+  data: string;
+  id: string;
+}
+
+/** What the browser keeps for a widget: how to find the conversation again, never the conversation itself. */
+export interface Saved {
+  visitorId?: string;
+  sessionId?: string;
+  sessionSecret?: string;
+  open?: boolean;
+  draft?: string;
+}
+
+declare global {
+  interface RequestInit {
+    priority?: 'high' | 'low' | 'auto';
+  }
+}
