@@ -1,0 +1,138 @@
+//! All stores in memory, behind one mutex: each method is one transaction because nobody else can get in.
+//!
+//! They keep the same contract as the databases, so stories of the use cases need no database, and they can be
+//! told to fail, which databases only do when nobody wants it.
+
+mod access;
+mod sessions;
+mod tables;
+mod turns;
+mod widgets;
+mod workflows;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use chatloom_domain::Timestamp;
+use chatloom_domain::id::TeamId;
+use chatloom_domain::team::{TeamName, User};
+use chatloom_ports::store::{StoreError, StoreHealth, Stores};
+
+use tables::{Tables, TeamRecord, UserRecord};
+
+/// The stores in memory. Clones share their data and their failures.
+#[derive(Clone, Default)]
+pub struct MemoryStores(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    tables: Tables,
+    unavailable: bool,
+    failures_due: u32,
+}
+
+/// A failure that a test asked for, or a unique key that was taken.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Refusal(&'static str);
+
+impl MemoryStores {
+    /// Stores with nothing in them.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// All ports, over the data of this handle.
+    pub fn stores(&self) -> Stores {
+        let shared = Arc::new(self.clone());
+        Stores {
+            access: shared.clone(),
+            workflows: shared.clone(),
+            widgets: shared.clone(),
+            sessions: shared.clone(),
+            turns: shared.clone(),
+            health: shared,
+        }
+    }
+
+    /// Makes the next `n` calls of any method fail as `Unavailable`, before they read or write anything.
+    pub fn fail_next(&self, n: u32) {
+        self.state().failures_due = n;
+    }
+
+    /// Makes every call fail as `Unavailable` until it is set back.
+    pub fn set_unavailable(&self, unavailable: bool) {
+        self.state().unavailable = unavailable;
+    }
+
+    /// Adds a team without members.
+    pub fn add_team(&self, id: TeamId, name: &TeamName, created_at: Timestamp) {
+        let mut state = self.state();
+        state.tables.teams.insert(id, TeamRecord { name: name.clone(), created_at });
+    }
+
+    /// Adds a user and their memberships; the names of the teams are those of the teams.
+    pub fn add_user(&self, user: &User, password_hash: &str) {
+        let mut state = self.state();
+        let record = UserRecord {
+            first_name: user.first_name.clone(),
+            last_name: user.last_name.clone(),
+            email: user.email.clone(),
+            password_hash: password_hash.to_owned(),
+            created_at: user.created_at,
+        };
+        state.tables.users.insert(user.id, record);
+        for membership in &user.memberships {
+            state.tables.members.insert((user.id, membership.team_id), membership.role);
+        }
+    }
+
+    /// Runs one transaction. Steps check everything first and write then, so there is nothing to roll back.
+    fn transact<T>(&self, step: impl FnOnce(&mut Tables) -> T) -> Result<T, StoreError> {
+        let mut state = self.state();
+        if state.unavailable {
+            return Err(unavailable("the test made the stores unavailable"));
+        }
+        if state.failures_due > 0 {
+            state.failures_due -= 1;
+            return Err(unavailable("the test asked for a failure"));
+        }
+        Ok(step(&mut state.tables))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Steps do not panic between two writes, so the data behind a poisoned lock is whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn unavailable(reason: &'static str) -> StoreError {
+    StoreError::Unavailable(Box::new(Refusal(reason)))
+}
+
+#[async_trait]
+impl StoreHealth for MemoryStores {
+    async fn check(&self) -> Result<(), StoreError> {
+        self.transact(|_| ())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn failures_end_when_they_are_used_up_or_taken_back() {
+        let memory = MemoryStores::new();
+        let stores = memory.stores();
+        memory.fail_next(2);
+        assert!(matches!(stores.health.check().await, Err(StoreError::Unavailable(_))));
+        assert!(matches!(stores.access.find_first_team().await, Err(StoreError::Unavailable(_))));
+        stores.health.check().await.unwrap();
+        memory.set_unavailable(true);
+        assert!(stores.health.check().await.is_err());
+        assert!(stores.health.check().await.is_err());
+        memory.set_unavailable(false);
+        stores.health.check().await.unwrap();
+    }
+}

@@ -1,0 +1,133 @@
+//! Users, teams, memberships and dashboard sessions in memory.
+
+use async_trait::async_trait;
+use chatloom_domain::Timestamp;
+use chatloom_domain::id::{AuthSessionId, TeamId, UserId};
+use chatloom_domain::team::{AuthSession, Email, Membership, Role, TeamMember, User};
+use chatloom_ports::store::access::{FirstAdmin, SignIn};
+use chatloom_ports::store::{AccessStore, StoreError};
+
+use super::MemoryStores;
+use super::tables::{Tables, TeamRecord, UserRecord};
+
+#[async_trait]
+impl AccessStore for MemoryStores {
+    async fn create_first_admin(&self, admin: &FirstAdmin) -> Result<bool, StoreError> {
+        self.transact(|tables| {
+            if !tables.users.is_empty() {
+                return false;
+            }
+            let user = UserRecord {
+                first_name: admin.first_name.clone(),
+                last_name: admin.last_name.clone(),
+                email: admin.email.clone(),
+                password_hash: admin.password_hash.clone(),
+                created_at: admin.created_at,
+            };
+            let team = TeamRecord { name: admin.team_name.clone(), created_at: admin.created_at };
+            tables.users.insert(admin.user_id, user);
+            tables.teams.insert(admin.team_id, team);
+            tables.members.insert((admin.user_id, admin.team_id), Role::Admin);
+            true
+        })
+    }
+
+    async fn find_first_team(&self) -> Result<Option<TeamId>, StoreError> {
+        self.transact(|tables| {
+            let first = tables.teams.iter().min_by_key(|(id, team)| (team.created_at, **id));
+            first.map(|(id, _)| *id)
+        })
+    }
+
+    async fn find_sign_in(&self, email: &Email) -> Result<Option<SignIn>, StoreError> {
+        self.transact(|tables| {
+            let found = tables.users.iter().find(|(_, user)| user.email == *email);
+            found.map(|(id, user)| SignIn { user_id: *id, password_hash: user.password_hash.clone() })
+        })
+    }
+
+    async fn start_auth_session(&self, session: &AuthSession) -> Result<(), StoreError> {
+        self.transact(|tables| {
+            tables.auth_sessions.insert(session.id, *session);
+        })
+    }
+
+    async fn replace_auth_session(&self, old: AuthSessionId, new: &AuthSession) -> Result<bool, StoreError> {
+        self.transact(|tables| {
+            let is_there = tables.auth_sessions.remove(&old).is_some();
+            if is_there {
+                tables.auth_sessions.insert(new.id, *new);
+            }
+            is_there
+        })
+    }
+
+    async fn end_auth_session(&self, id: AuthSessionId) -> Result<(), StoreError> {
+        self.transact(|tables| {
+            tables.auth_sessions.remove(&id);
+        })
+    }
+
+    async fn touch_auth_session(&self, id: AuthSessionId, seen_at: Timestamp) -> Result<(), StoreError> {
+        self.transact(|tables| {
+            if let Some(session) = tables.auth_sessions.get_mut(&id) {
+                session.last_seen_at = seen_at;
+            }
+        })
+    }
+
+    async fn find_auth_session(&self, id: AuthSessionId) -> Result<Option<(AuthSession, User)>, StoreError> {
+        self.transact(|tables| {
+            let session = *tables.auth_sessions.get(&id)?;
+            Some((session, tables.user(session.user_id)?))
+        })
+    }
+
+    async fn find_member(
+        &self,
+        id: AuthSessionId,
+        team: TeamId,
+    ) -> Result<Option<(AuthSession, Option<TeamMember>)>, StoreError> {
+        self.transact(|tables| {
+            let session = *tables.auth_sessions.get(&id)?;
+            let role = tables.members.get(&(session.user_id, team));
+            let member = role.map(|role| TeamMember { user_id: session.user_id, team_id: team, role: *role });
+            Some((session, member))
+        })
+    }
+
+    async fn delete_expired_auth_sessions(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.transact(|tables| {
+            let before = tables.auth_sessions.len();
+            tables.auth_sessions.retain(|_, session| session.expires_at > now);
+            (before - tables.auth_sessions.len()) as u64
+        })
+    }
+}
+
+impl Tables {
+    fn user(&self, id: UserId) -> Option<User> {
+        let record = self.users.get(&id)?;
+        Some(User {
+            id,
+            first_name: record.first_name.clone(),
+            last_name: record.last_name.clone(),
+            email: record.email.clone(),
+            memberships: self.memberships(id),
+            created_at: record.created_at,
+        })
+    }
+
+    /// In order of the teams' names.
+    fn memberships(&self, user: UserId) -> Vec<Membership> {
+        let of_user = self.members.iter().filter(|((member, _), _)| *member == user);
+        let mut memberships: Vec<_> = of_user
+            .filter_map(|((_, team_id), role)| {
+                let team_name = self.teams.get(team_id)?.name.clone();
+                Some(Membership { team_id: *team_id, team_name, role: *role })
+            })
+            .collect();
+        memberships.sort_by(|a, b| a.team_name.as_str().cmp(b.team_name.as_str()));
+        memberships
+    }
+}

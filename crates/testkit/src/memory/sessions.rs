@@ -1,0 +1,55 @@
+//! Chat sessions and their messages in memory.
+
+use async_trait::async_trait;
+use chatloom_domain::id::{MessageId, SessionId};
+use chatloom_domain::message::Message;
+use chatloom_domain::session::ChatSession;
+use chatloom_ports::store::sessions::OpenSessionError;
+use chatloom_ports::store::{SessionStore, StoreError};
+
+use super::MemoryStores;
+use super::tables::SessionRecord;
+
+#[async_trait]
+impl SessionStore for MemoryStores {
+    async fn open_session(&self, session: &ChatSession, widget_version: i64) -> Result<(), OpenSessionError> {
+        self.transact(|tables| {
+            let Some(widget) = tables.admitted_widget(session.widget_id, widget_version) else {
+                return Err(OpenSessionError::WidgetChanged);
+            };
+            widget.total_sessions += 1;
+            let record = SessionRecord {
+                session: session.clone(),
+                active_at: session.created_at,
+                messages: Vec::new(),
+            };
+            tables.sessions.insert(session.id, record);
+            Ok(())
+        })?
+    }
+
+    async fn find_session(&self, id: SessionId) -> Result<Option<ChatSession>, StoreError> {
+        self.transact(|tables| tables.sessions.get(&id).map(|record| record.session.clone()))
+    }
+
+    async fn list_messages(
+        &self,
+        session: SessionId,
+        before: Option<MessageId>,
+        limit: u32,
+    ) -> Result<Vec<Message>, StoreError> {
+        self.transact(|tables| {
+            let messages = tables.sessions.get(&session).map_or(&[][..], |record| &record.messages);
+            let end = match before {
+                None => messages.len(),
+                Some(id) => messages.iter().position(|message| message.id == id).unwrap_or(0),
+            };
+            let start = end.saturating_sub(limit as usize);
+            messages[start..end].to_vec()
+        })
+    }
+
+    async fn erase_session(&self, id: SessionId) -> Result<bool, StoreError> {
+        self.transact(|tables| tables.remove_session(id))
+    }
+}

@@ -1,0 +1,131 @@
+//! The data of the stores in memory, and the questions that more than one store asks it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chatloom_domain::Timestamp;
+use chatloom_domain::id::{
+    AuthSessionId, ReplicaId, SessionId, TeamId, TurnId, UserId, WidgetId, WorkflowId,
+};
+use chatloom_domain::message::{Message, MessageStatus};
+use chatloom_domain::session::ChatSession;
+use chatloom_domain::team::{AuthSession, Email, PersonName, Role, TeamName};
+use chatloom_domain::token::TokenHash;
+use chatloom_domain::turn::{LoggedEvent, Turn, TurnEvent, TurnState};
+use chatloom_domain::usage::TokenUsage;
+use chatloom_domain::widget::Widget;
+use chatloom_domain::workflow::Workflow;
+
+#[derive(Default)]
+pub(super) struct Tables {
+    pub(super) users: BTreeMap<UserId, UserRecord>,
+    pub(super) teams: BTreeMap<TeamId, TeamRecord>,
+    pub(super) members: BTreeMap<(UserId, TeamId), Role>,
+    pub(super) auth_sessions: BTreeMap<AuthSessionId, AuthSession>,
+    pub(super) workflows: BTreeMap<WorkflowId, Workflow>,
+    pub(super) widgets: BTreeMap<WidgetId, WidgetRecord>,
+    /// The tokens of deleted widgets.
+    pub(super) tombstones: BTreeSet<TokenHash>,
+    pub(super) sessions: BTreeMap<SessionId, SessionRecord>,
+    pub(super) turns: BTreeMap<TurnId, TurnRecord>,
+}
+
+pub(super) struct UserRecord {
+    pub(super) first_name: PersonName,
+    pub(super) last_name: PersonName,
+    pub(super) email: Email,
+    pub(super) password_hash: String,
+    pub(super) created_at: Timestamp,
+}
+
+pub(super) struct TeamRecord {
+    pub(super) name: TeamName,
+    pub(super) created_at: Timestamp,
+}
+
+pub(super) struct WidgetRecord {
+    pub(super) widget: Widget,
+    pub(super) token_hash: TokenHash,
+    pub(super) sealed_token: Vec<u8>,
+    pub(super) total_sessions: u64,
+    pub(super) total_messages: u64,
+    pub(super) token_usage: TokenUsage,
+}
+
+pub(super) struct SessionRecord {
+    pub(super) session: ChatSession,
+    /// When it was made or last written to by its visitor.
+    pub(super) active_at: Timestamp,
+    /// In order of `seq`.
+    pub(super) messages: Vec<Message>,
+}
+
+pub(super) struct TurnRecord {
+    pub(super) turn: Turn,
+    pub(super) log: Vec<LoggedEvent>,
+}
+
+impl TurnRecord {
+    /// Whether the turn is running under this owner and generation: the fence before every write.
+    pub(super) fn is_held_by(&self, owner: ReplicaId, generation: u32) -> bool {
+        matches!(self.turn.state, TurnState::Running { lease } if lease.owner == owner)
+            && self.turn.generation == generation
+    }
+
+    /// The text that the log holds so far.
+    pub(super) fn text(&self) -> String {
+        self.log
+            .iter()
+            .filter_map(|logged| match &logged.event {
+                TurnEvent::Text(piece) => Some(piece.as_str()),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+impl Tables {
+    pub(super) fn has_workflow(&self, team: TeamId, id: WorkflowId) -> bool {
+        self.workflows.get(&id).is_some_and(|workflow| workflow.team_id == team)
+    }
+
+    pub(super) fn widget_of(&self, team: TeamId, id: WidgetId) -> Option<&WidgetRecord> {
+        self.widgets.get(&id).filter(|record| record.widget.team_id == team)
+    }
+
+    pub(super) fn widget_of_mut(&mut self, team: TeamId, id: WidgetId) -> Option<&mut WidgetRecord> {
+        self.widgets.get_mut(&id).filter(|record| record.widget.team_id == team)
+    }
+
+    /// The widget, if it is as it was when a request was admitted to it.
+    pub(super) fn admitted_widget(&mut self, id: WidgetId, version: i64) -> Option<&mut WidgetRecord> {
+        self.widgets.get_mut(&id).filter(|record| record.widget.active && record.widget.version == version)
+    }
+
+    /// Removes a session with its messages, turns and events.
+    pub(super) fn remove_session(&mut self, id: SessionId) -> bool {
+        self.turns.retain(|_, record| record.turn.session_id != id);
+        self.sessions.remove(&id).is_some()
+    }
+
+    /// Gives the agent's message of a turn its text and status. Both tables lose a session together, so a turn
+    /// that is there has its message.
+    pub(super) fn write_answer(&mut self, turn: &Turn, content: String, status: MessageStatus) {
+        let session = self.sessions.get_mut(&turn.session_id);
+        let messages = session.into_iter().flat_map(|record| &mut record.messages);
+        for message in messages.filter(|message| message.id == turn.assistant_message_id) {
+            message.content.clone_from(&content);
+            message.status = status;
+        }
+    }
+
+    /// Counts what a turn came to: its tokens, and the agent's message if there is one to read.
+    pub(super) fn count_answer(&mut self, turn: &Turn, has_text: bool, usage: TokenUsage) {
+        let session = self.sessions.get(&turn.session_id);
+        let widget = session.and_then(|record| self.widgets.get_mut(&record.session.widget_id));
+        if let Some(record) = widget {
+            record.total_messages += u64::from(has_text);
+            record.token_usage.input += usage.input;
+            record.token_usage.output += usage.output;
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Widgets, their embed tokens and their statistics in memory.
+
+use std::cmp::Reverse;
+
+use async_trait::async_trait;
+use chatloom_domain::Timestamp;
+use chatloom_domain::id::{SessionId, TeamId, WidgetId};
+use chatloom_domain::token::TokenHash;
+use chatloom_domain::usage::{TokenUsage, WidgetStats};
+use chatloom_domain::widget::Widget;
+use chatloom_ports::store::widgets::{StoredToken, TokenOwner, WidgetWriteError};
+use chatloom_ports::store::{SaveOutcome, StoreError, WidgetStore};
+
+use super::tables::{Tables, WidgetRecord};
+use super::{MemoryStores, unavailable};
+
+#[async_trait]
+impl WidgetStore for MemoryStores {
+    async fn create_widget(&self, widget: &Widget, token: &StoredToken) -> Result<(), WidgetWriteError> {
+        self.transact(|tables| {
+            if !tables.has_workflow(widget.team_id, widget.workflow_id) {
+                return Err(WidgetWriteError::WorkflowNotFound);
+            }
+            tables.claim_token(&token.hash)?;
+            tables.widgets.insert(widget.id, new_record(widget, token));
+            Ok(())
+        })?
+    }
+
+    async fn list_widgets(&self, team: TeamId) -> Result<Vec<Widget>, StoreError> {
+        self.transact(|tables| {
+            let all = tables.widgets.values().map(|record| &record.widget);
+            let mut widgets: Vec<_> = all.filter(|widget| widget.team_id == team).cloned().collect();
+            widgets.sort_by_key(|widget| Reverse((widget.created_at, widget.id)));
+            widgets
+        })
+    }
+
+    async fn find_widget(&self, team: TeamId, id: WidgetId) -> Result<Option<Widget>, StoreError> {
+        self.transact(|tables| tables.widget_of(team, id).map(|record| record.widget.clone()))
+    }
+
+    async fn save_widget(&self, widget: &Widget) -> Result<SaveOutcome, WidgetWriteError> {
+        self.transact(|tables| {
+            let has_workflow = tables.has_workflow(widget.team_id, widget.workflow_id);
+            let Some(record) = tables.widget_of_mut(widget.team_id, widget.id) else {
+                return Ok(SaveOutcome::Absent);
+            };
+            if record.widget.version != widget.version {
+                return Ok(SaveOutcome::Stale);
+            }
+            if !has_workflow {
+                return Err(WidgetWriteError::WorkflowNotFound);
+            }
+            record.widget = Widget {
+                created_at: record.widget.created_at,
+                version: widget.version + 1,
+                ..widget.clone()
+            };
+            Ok(SaveOutcome::Saved)
+        })?
+    }
+
+    async fn delete_widget(&self, team: TeamId, id: WidgetId, _at: Timestamp) -> Result<bool, StoreError> {
+        self.transact(|tables| {
+            let Some(record) = tables.widget_of(team, id) else {
+                return false;
+            };
+            let token_hash = record.token_hash;
+            for session in tables.sessions_of(id) {
+                tables.remove_session(session);
+            }
+            tables.widgets.remove(&id);
+            tables.tombstones.insert(token_hash);
+            true
+        })
+    }
+
+    async fn find_sealed_token(&self, team: TeamId, id: WidgetId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.transact(|tables| tables.widget_of(team, id).map(|record| record.sealed_token.clone()))
+    }
+
+    async fn rotate_embed_token(
+        &self,
+        team: TeamId,
+        id: WidgetId,
+        token: &StoredToken,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.transact(|tables| {
+            if tables.widget_of(team, id).is_none() {
+                return Ok(false);
+            }
+            tables.claim_token(&token.hash)?;
+            if let Some(record) = tables.widgets.get_mut(&id) {
+                record.token_hash = token.hash;
+                record.sealed_token.clone_from(&token.sealed);
+                record.widget.updated_at = at;
+                record.widget.version += 1;
+            }
+            Ok(true)
+        })?
+    }
+
+    async fn find_token_owner(&self, hash: &TokenHash) -> Result<Option<TokenOwner>, StoreError> {
+        self.transact(|tables| {
+            let live = tables.widgets.values().find(|record| record.token_hash == *hash);
+            match live {
+                Some(record) => Some(TokenOwner::Widget(Box::new(record.widget.clone()))),
+                None => tables.tombstones.contains(hash).then_some(TokenOwner::Deleted),
+            }
+        })
+    }
+
+    async fn find_widget_stats(
+        &self,
+        team: TeamId,
+        id: WidgetId,
+        day_start: Timestamp,
+    ) -> Result<Option<WidgetStats>, StoreError> {
+        self.transact(|tables| {
+            let record = tables.widget_of(team, id)?;
+            let sessions = tables.sessions.values().filter(|session| session.session.widget_id == id);
+            let active_today = sessions.filter(|session| session.active_at >= day_start).count();
+            Some(WidgetStats {
+                total_sessions: record.total_sessions,
+                total_messages: record.total_messages,
+                active_sessions_today: active_today as u64,
+                token_usage: record.token_usage,
+            })
+        })
+    }
+}
+
+fn new_record(widget: &Widget, token: &StoredToken) -> WidgetRecord {
+    WidgetRecord {
+        widget: widget.clone(),
+        token_hash: token.hash,
+        sealed_token: token.sealed.clone(),
+        total_sessions: 0,
+        total_messages: 0,
+        token_usage: TokenUsage::default(),
+    }
+}
+
+impl Tables {
+    /// Fails as a unique index would when any widget has the token, a deleted one too.
+    fn claim_token(&self, hash: &TokenHash) -> Result<(), StoreError> {
+        let is_taken = self.widgets.values().any(|record| record.token_hash == *hash);
+        if is_taken || self.tombstones.contains(hash) {
+            return Err(unavailable("a widget has this token"));
+        }
+        Ok(())
+    }
+
+    fn sessions_of(&self, widget: WidgetId) -> Vec<SessionId> {
+        let of_widget = self.sessions.values().filter(|record| record.session.widget_id == widget);
+        of_widget.map(|record| record.session.id).collect()
+    }
+}
