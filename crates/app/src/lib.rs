@@ -1,1 +1,151 @@
+//! The use cases: implements the driving ports on top of the driven ones.
+//!
+//! Nothing here knows HTTP, SQL or a provider's wire format. The turn runner in [`turns`] is the heart: a turn is
+//! stored before anybody is told of it, runs in a task of its own, and outlives the request that began it.
 
+mod access;
+mod demo;
+mod first_admin;
+mod limits;
+mod password;
+mod readiness;
+mod sealing;
+mod turns;
+mod visitors;
+mod widgets;
+mod workflows;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chatloom_ports::chat_model::Providers;
+use chatloom_ports::dashboard::{DashboardAccess, WidgetAdministration, WorkflowAdministration};
+use chatloom_ports::environment::{AccessTokenSigner, Clock, Entropy};
+use chatloom_ports::store::Stores;
+use chatloom_ports::visitor::{DemoSite, Readiness, VisitorChat};
+
+pub use demo::PrepareDemoError;
+pub use first_admin::FirstAdminError;
+pub use limits::TurnLimits;
+
+use access::Access;
+use demo::Demo;
+use first_admin::FirstAdmins;
+use password::Passwords;
+use readiness::StoreReadiness;
+use sealing::SealingKey;
+use turns::TurnRunner;
+use visitors::Visitors;
+use widgets::Widgets;
+use workflows::Workflows;
+
+/// What the application needs from the outside.
+pub struct Dependencies {
+    /// The database.
+    pub stores: Stores,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+    /// Signs dashboard JWTs.
+    pub signer: Arc<dyn AccessTokenSigner>,
+    /// The configured model providers.
+    pub providers: Providers,
+    /// Key material of the installation, at least 32 bytes; the key that encrypts embed tokens is derived from it.
+    pub secret: Vec<u8>,
+    /// How long and how big a turn may get.
+    pub limits: TurnLimits,
+    /// Where turns run. It must outlive the HTTP server's own runtimes, because turns outlive requests.
+    pub runtime: tokio::runtime::Handle,
+}
+
+/// The running application.
+pub struct Application {
+    /// Who may do what in the dashboard.
+    pub access: Arc<dyn DashboardAccess>,
+    /// Managing widgets.
+    pub widgets: Arc<dyn WidgetAdministration>,
+    /// Managing workflows.
+    pub workflows: Arc<dyn WorkflowAdministration>,
+    /// What visitors do.
+    pub visitors: Arc<dyn VisitorChat>,
+    /// Whether the service can be used.
+    pub readiness: Arc<dyn Readiness>,
+    demo: Arc<Demo>,
+    first_admin: FirstAdmins,
+    turns: Arc<TurnRunner>,
+}
+
+impl Application {
+    /// Puts the use cases together and starts the background tasks that flush logs and end orphaned turns.
+    pub fn start(dependencies: Dependencies) -> Self {
+        let Dependencies { stores, clock, entropy, signer, providers, secret, limits, runtime } =
+            dependencies;
+        let passwords = Passwords::new(entropy.clone());
+        let sealing_key = SealingKey::derive(&secret, entropy.clone());
+        let turns =
+            TurnRunner::start(&stores, clock.clone(), entropy.clone(), providers.clone(), limits, runtime);
+        Self {
+            access: Arc::new(Access {
+                store: stores.access.clone(),
+                signer,
+                passwords: passwords.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+            }),
+            workflows: Arc::new(Workflows {
+                store: stores.workflows.clone(),
+                providers,
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+            }),
+            visitors: Arc::new(Visitors {
+                widgets: stores.widgets.clone(),
+                sessions: stores.sessions.clone(),
+                turns: turns.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+            }),
+            readiness: Arc::new(StoreReadiness { health: stores.health.clone(), turns: turns.clone() }),
+            demo: Arc::new(Demo {
+                stores: stores.clone(),
+                sealing_key: sealing_key.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+            }),
+            widgets: Arc::new(Widgets {
+                store: stores.widgets,
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+                sealing_key,
+            }),
+            first_admin: FirstAdmins { store: stores.access, passwords, clock, entropy },
+            turns,
+        }
+    }
+
+    /// Makes the first administrator and their team. `false` when there is any user already.
+    pub async fn create_first_admin(&self, email: &str, password: &str) -> Result<bool, FirstAdminError> {
+        self.first_admin.create(email, password).await
+    }
+
+    /// Makes the demonstration's workflow and widget in the first team, unless they are there.
+    pub async fn prepare_demo(&self) -> Result<(), PrepareDemoError> {
+        self.demo.prepare().await
+    }
+
+    /// The demonstration's widget.
+    pub fn demo_site(&self) -> Arc<dyn DemoSite> {
+        self.demo.clone()
+    }
+
+    /// Takes no new turns from now on, and reports itself as not ready.
+    pub fn begin_drain(&self) {
+        self.turns.begin_drain();
+    }
+
+    /// Gives running turns `grace` to end, breaks off and stores the rest, and stops the background tasks.
+    pub async fn drain(&self, grace: Duration) {
+        self.turns.drain(grace).await;
+    }
+}

@@ -1,0 +1,294 @@
+//! Answers one turn: asks the model, publishes its text, and stores the end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chatloom_domain::id::WorkflowId;
+use chatloom_domain::message::MessageContent;
+use chatloom_domain::turn::{Turn, TurnEvent, TurnFailure};
+use chatloom_domain::usage::TokenUsage;
+use chatloom_domain::workflow::Agent;
+use chatloom_ports::chat_model::{
+    ModelError, ModelErrorClass, ModelEvent, ModelFinish, ModelRequest, ModelStream,
+};
+use chatloom_ports::store::turns::TurnEnd;
+use futures::StreamExt;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::TurnRunner;
+use super::live::LiveTurn;
+use super::outcome::{Outcome, finish_reason, result_of};
+use super::pieces::Pieces;
+use super::window::{conversation, estimate_tokens};
+
+/// How long usage may take to arrive after the terminal marker; some servers then hold the connection open.
+const AFTER_FINISH: Duration = Duration::from_secs(2);
+
+/// How long to wait before a failed last write is tried again.
+const WRITE_AGAIN: Duration = Duration::from_millis(250);
+
+impl TurnRunner {
+    /// Runs a turn from its model's first sign to its stored end.
+    pub(super) async fn answer(
+        self: Arc<Self>,
+        live: Arc<LiveTurn>,
+        workflow: WorkflowId,
+        question: MessageContent,
+    ) {
+        let outcome = tokio::select! {
+            biased;
+            () = live.broken_off() => interrupted(TokenUsage::default()),
+            outcome = self.generate(&live, workflow, &question) => outcome,
+        };
+        self.finish(&live, outcome).await;
+        self.running_turns().remove(&live.turn.id);
+    }
+
+    async fn generate(&self, live: &LiveTurn, workflow: WorkflowId, question: &MessageContent) -> Outcome {
+        let request = match self.prepare(&live.turn, workflow, question).await {
+            Ok(prepared) => prepared,
+            Err(failure) => return Outcome { result: Err(failure), usage: TokenUsage::default() },
+        };
+        let (agent, request) = request;
+        let input_estimate = estimate_input(&request);
+        let Some(model) = self.providers.find(&agent.provider) else {
+            tracing::error!(turn = %live.turn.id, provider = agent.provider.as_str(), "provider is not configured");
+            return Outcome { result: Err(TurnFailure::ModelUnavailable), usage: TokenUsage::default() };
+        };
+        let mut answer = Answer::new(live, self);
+        let result = match timeout(self.limits.first_token, model.stream(request)).await {
+            Ok(Ok(stream)) => answer.read(stream).await,
+            Ok(Err(error)) => Err(error.into()),
+            Err(_) => Err(ModelError::of(ModelErrorClass::FirstTokenTimeout).into()),
+        };
+        answer.conclude(result, input_estimate)
+    }
+
+    async fn prepare(
+        &self,
+        turn: &Turn,
+        workflow: WorkflowId,
+        question: &MessageContent,
+    ) -> Result<(Agent, ModelRequest), TurnFailure> {
+        // The store caps the history; the workflow's own, smaller number is applied below.
+        let context = self.store.load_turn_context(turn.session_id, turn.id, workflow, MOST_HISTORY).await;
+        let context = context.map_err(|error| {
+            tracing::error!(turn = %turn.id, error = &error as &dyn std::error::Error, "could not load a turn's context");
+            TurnFailure::ModelUnavailable
+        })?;
+        let agent = context.workflow.ok_or(TurnFailure::ModelUnavailable)?.agent;
+        let wanted = agent.history_messages().unwrap_or(Agent::DEFAULT_HISTORY_MESSAGES) as usize;
+        let skip = context.history.len().saturating_sub(wanted);
+        let history = context.history.into_iter().skip(skip).collect();
+        let request = ModelRequest {
+            model: agent.model.clone(),
+            instructions: agent.instructions.clone(),
+            messages: conversation(history, question, self.limits.history_tokens),
+            temperature: agent.temperature(),
+            max_output_tokens: agent.max_output_tokens(),
+        };
+        Ok((agent, request))
+    }
+
+    /// Stores the end and then shows it. A turn that was taken away or erased is only shown as interrupted.
+    async fn finish(&self, live: &LiveTurn, outcome: Outcome) {
+        let mut stored = live.stored.lock().await;
+        let content = live.text();
+        let ended_at = self.clock.now();
+        let turn = live.turn;
+        let ended = match outcome.result {
+            Ok(reason) => turn.complete(reason, outcome.usage, ended_at),
+            Err(failure) => turn.break_off(failure, !content.is_empty(), outcome.usage, ended_at),
+        };
+        let Ok(ended) = ended else { return };
+        let terminal = match outcome.result {
+            Ok(finish_reason) => TurnEvent::Completed {
+                assistant_message_id: turn.assistant_message_id,
+                content: content.as_str().into(),
+                created_at: turn.started_at,
+                finish_reason,
+                usage: outcome.usage,
+            },
+            Err(failure) => TurnEvent::Broken { failure, at: ended_at },
+        };
+        let mut events = live.logged_from(*stored);
+        events.push(live.next_logged(terminal.clone()));
+        *stored += events.len();
+        let end = TurnEnd { turn: ended, owner: self.replica, content, events };
+        let is_stored = self.store_end(&end).await;
+        live.publish(if is_stored {
+            terminal
+        } else {
+            TurnEvent::Broken { failure: TurnFailure::AnswerInterrupted, at: ended_at }
+        });
+    }
+
+    /// Tries for a while when the database is away. `false` when the end could not be stored.
+    async fn store_end(&self, end: &TurnEnd) -> bool {
+        let give_up = Instant::now() + self.limits.store_patience;
+        loop {
+            match self.store.finish_turn(end).await {
+                Ok(true) => return true,
+                Ok(false) => {
+                    tracing::warn!(turn = %end.turn.id, "a turn was taken away before its end was stored");
+                    return false;
+                }
+                Err(error) => {
+                    tracing::error!(turn = %end.turn.id, error = &error as &dyn std::error::Error, "could not store a turn's end");
+                    if Instant::now() >= give_up || self.stopped.is_cancelled() {
+                        return false;
+                    }
+                    tokio::time::sleep(WRITE_AGAIN).await;
+                }
+            }
+        }
+    }
+}
+
+/// The most earlier messages that any workflow may ask for.
+const MOST_HISTORY: u32 = 200;
+
+fn interrupted(usage: TokenUsage) -> Outcome {
+    Outcome { result: Err(TurnFailure::AnswerInterrupted), usage }
+}
+
+fn estimate_input(request: &ModelRequest) -> u64 {
+    let messages: usize = request.messages.iter().map(|message| estimate_tokens(&message.content)).sum();
+    (messages + estimate_tokens(request.instructions.as_str())) as u64
+}
+
+/// Why reading an answer ended early.
+enum Cut {
+    Model(ModelError),
+    TooLong,
+    OutOfTime,
+}
+
+impl From<ModelError> for Cut {
+    fn from(error: ModelError) -> Self {
+        Self::Model(error)
+    }
+}
+
+/// An answer while it arrives.
+struct Answer<'a> {
+    live: &'a LiveTurn,
+    runner: &'a TurnRunner,
+    pieces: Pieces,
+    bytes: usize,
+    reported: (Option<u64>, Option<u64>),
+    deadline: Instant,
+}
+
+impl<'a> Answer<'a> {
+    fn new(live: &'a LiveTurn, runner: &'a TurnRunner) -> Self {
+        let deadline = Instant::now() + runner.limits.whole_turn;
+        Self { live, runner, pieces: Pieces::default(), bytes: 0, reported: (None, None), deadline }
+    }
+
+    /// Reads to the end of the stream. Three clocks run: the waiting text's, the silence's, and the turn's.
+    async fn read(&mut self, mut stream: ModelStream) -> Result<ModelFinish, Cut> {
+        let limits = &self.runner.limits;
+        let mut finish = None;
+        let mut silent_at = Instant::now() + limits.first_token;
+        let alarm = sleep_until(silent_at);
+        tokio::pin!(alarm);
+        loop {
+            let next = silent_at.min(self.deadline);
+            let next = self.pieces.due_at().map_or(next, |due| due.min(next));
+            // The alarm may ring early after progress, never late; moving it for every piece would cost more.
+            if next < alarm.deadline() {
+                alarm.as_mut().reset(next);
+            }
+            tokio::select! {
+                biased;
+                event = stream.next() => match event {
+                    None => return finish.ok_or_else(|| ModelError::of(ModelErrorClass::Truncated).into()),
+                    Some(Ok(event)) => {
+                        let wait = if matches!(event, ModelEvent::Finish(_)) || finish.is_some() { AFTER_FINISH } else { limits.silence };
+                        finish = self.take(event)?.or(finish);
+                        silent_at = Instant::now() + wait;
+                    }
+                    Some(Err(_)) if finish.is_some() => return finish.ok_or(Cut::OutOfTime),
+                    Some(Err(error)) => return Err(error.into()),
+                },
+                () = &mut alarm => {
+                    let now = Instant::now();
+                    alarm.as_mut().reset(silent_at.min(self.deadline));
+                    if self.pieces.due_at().is_some_and(|due| due <= now) {
+                        self.flush_pieces();
+                    }
+                    if let (Some(finish), true) = (finish, silent_at <= now) {
+                        return Ok(finish);
+                    }
+                    if self.deadline <= now {
+                        return Err(Cut::OutOfTime);
+                    }
+                    if silent_at <= now {
+                        let silent = if self.bytes == 0 { ModelErrorClass::FirstTokenTimeout } else { ModelErrorClass::IdleTimeout };
+                        return Err(ModelError::of(silent).into());
+                    }
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, event: ModelEvent) -> Result<Option<ModelFinish>, Cut> {
+        match event {
+            ModelEvent::Text(piece) => {
+                self.bytes += piece.len();
+                if self.bytes > self.runner.limits.answer_bytes {
+                    return Err(Cut::TooLong);
+                }
+                if let Some(text) = self.pieces.push(&piece, Instant::now()) {
+                    self.live.publish(TurnEvent::Text(text));
+                }
+            }
+            ModelEvent::Reasoning => {}
+            ModelEvent::Usage { input, output } => {
+                self.reported = (input.or(self.reported.0), output.or(self.reported.1));
+            }
+            ModelEvent::Finish(finish) => return Ok(Some(finish)),
+        }
+        Ok(None)
+    }
+
+    fn flush_pieces(&mut self) {
+        if let Some(text) = self.pieces.take() {
+            self.live.publish(TurnEvent::Text(text));
+        }
+    }
+
+    /// What the provider did not count is estimated, so that a budget never sees a free answer.
+    fn conclude(mut self, result: Result<ModelFinish, Cut>, input_estimate: u64) -> Outcome {
+        self.flush_pieces();
+        let has_text = self.bytes > 0;
+        let asked = has_text || result.is_ok();
+        let usage = TokenUsage {
+            input: self.reported.0.unwrap_or(if asked { input_estimate } else { 0 }),
+            output: self.reported.1.unwrap_or((self.bytes as u64 * 2).div_ceil(7)),
+        };
+        let result = match result {
+            Ok(ModelFinish::Stop) if !has_text => Err(TurnFailure::ModelUnavailable),
+            Ok(finish) => Ok(finish_reason(finish)),
+            Err(Cut::Model(error)) => {
+                self.log(&error);
+                result_of(error.class, has_text)
+            }
+            Err(Cut::TooLong) => Err(TurnFailure::AnswerInterrupted),
+            Err(Cut::OutOfTime) => Err(TurnFailure::TurnTimedOut),
+        };
+        Outcome { result, usage }
+    }
+
+    fn log(&self, error: &ModelError) {
+        tracing::warn!(
+            turn = %self.live.turn.id,
+            class = error.class.as_str(),
+            status = error.status,
+            code = error.provider_code,
+            provider_request_id = error.provider_request_id,
+            "a model failed"
+        );
+    }
+}

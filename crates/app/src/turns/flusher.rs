@@ -1,0 +1,93 @@
+//! Writes the logs of all running turns together, a few times a second, and renews their leases.
+
+use std::sync::Arc;
+
+use chatloom_domain::id::TurnId;
+use chatloom_ports::store::turns::TurnAppend;
+use tokio::sync::OwnedMutexGuard;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::TurnRunner;
+use super::live::LiveTurn;
+
+/// One turn's part of a flush. While the guard is held nobody else writes the turn's log.
+struct Part {
+    live: Arc<LiveTurn>,
+    stored: OwnedMutexGuard<usize>,
+    append: TurnAppend,
+}
+
+/// Flushes until the runner is stopped.
+pub(super) async fn run(runner: Arc<TurnRunner>) {
+    let mut ticks = interval(runner.limits.flush_interval);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut renewed_at = Instant::now();
+    let mut failing_since = None;
+    loop {
+        tokio::select! {
+            () = runner.stopped.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        // Silent turns are renewed three times within a lease; others with every flush.
+        let renew = renewed_at.elapsed() >= runner.limits.lease / 3;
+        if renew {
+            renewed_at = Instant::now();
+        }
+        let parts = parts(&runner, renew);
+        if parts.is_empty() {
+            continue;
+        }
+        let since = *failing_since.get_or_insert_with(Instant::now);
+        if flush(&runner, parts).await {
+            failing_since = None;
+        } else if since.elapsed() >= runner.limits.store_patience {
+            tracing::error!("the database has been away for too long; breaking off the running turns");
+            runner.running_turns().values().for_each(|live| live.break_off());
+        }
+    }
+}
+
+/// What is to be written now. A turn that is just being finished is left to its finisher.
+fn parts(runner: &TurnRunner, renew: bool) -> Vec<Part> {
+    let running: Vec<_> = runner.running_turns().values().cloned().collect();
+    let part = |live: Arc<LiveTurn>| {
+        let stored = live.stored.clone().try_lock_owned().ok()?;
+        let events = live.logged_from(*stored);
+        if events.is_empty() && !renew {
+            return None;
+        }
+        let append = TurnAppend { turn_id: live.turn.id, generation: live.turn.generation, events };
+        Some(Part { live, stored, append })
+    };
+    running.into_iter().filter_map(part).collect()
+}
+
+/// Writes the parts. `false` when the database is away; the events then wait for the next flush.
+async fn flush(runner: &TurnRunner, parts: Vec<Part>) -> bool {
+    let (mut owners, appends): (Vec<_>, Vec<_>) =
+        parts.into_iter().map(|part| ((part.live, part.stored), part.append)).unzip();
+    let lease_end = runner.lease_end(runner.clock.now());
+    let lost = match runner.store.append_events(runner.replica, lease_end, &appends).await {
+        Ok(lost) => lost,
+        Err(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                turns = appends.len(),
+                "could not flush turns"
+            );
+            return false;
+        }
+    };
+    for ((live, stored), append) in owners.iter_mut().zip(&appends) {
+        **stored += append.events.len();
+        if is_lost(&lost, live) {
+            tracing::warn!(turn = %live.turn.id, "a running turn was taken away or erased");
+            live.break_off();
+        }
+    }
+    true
+}
+
+fn is_lost(lost: &[TurnId], live: &LiveTurn) -> bool {
+    lost.contains(&live.turn.id)
+}

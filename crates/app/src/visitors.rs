@@ -1,0 +1,133 @@
+//! What visitors do through a widget. One guard stands in front of everything: token, widget, origin, session.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chatloom_domain::id::{MessageId, SessionId};
+use chatloom_domain::message::{Message, MessageContent};
+use chatloom_domain::session::{ChatSession, VisitorId};
+use chatloom_domain::token::{EmbedToken, SessionSecret};
+use chatloom_domain::widget::{AdmissionError, Widget};
+use chatloom_ports::environment::{Clock, Entropy};
+use chatloom_ports::store::sessions::OpenSessionError;
+use chatloom_ports::store::turns::BeginTurnError;
+use chatloom_ports::store::widgets::TokenOwner;
+use chatloom_ports::store::{SessionStore, StoreError, WidgetStore};
+use chatloom_ports::visitor::{
+    OpenSessionCommand, OpenedSession, SessionRequest, TurnStream, VisitorChat, VisitorError, VisitorRequest,
+};
+
+use crate::turns::{SendError, TurnRunner};
+
+/// The most messages that one page of the history has.
+const HISTORY_PAGE: u32 = 200;
+
+/// How often a write is tried anew when the widget changes between its check and the write.
+const ADMISSION_ATTEMPTS: usize = 4;
+
+pub(crate) struct Visitors {
+    pub(crate) widgets: Arc<dyn WidgetStore>,
+    pub(crate) sessions: Arc<dyn SessionStore>,
+    pub(crate) turns: Arc<TurnRunner>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+}
+
+impl Visitors {
+    /// The widget that the request may use. A token with a wrong checksum is refused without a query.
+    async fn admit(&self, request: &VisitorRequest) -> Result<Widget, VisitorError> {
+        let token = EmbedToken::parse(&request.token).map_err(|_| VisitorError::InvalidToken)?;
+        let widget = match self.widgets.find_token_owner(&token.hash()).await? {
+            None => return Err(VisitorError::InvalidToken),
+            Some(TokenOwner::Deleted) => return Err(VisitorError::WidgetGone),
+            Some(TokenOwner::Widget(widget)) => *widget,
+        };
+        match widget.admit(request.origin.as_ref()) {
+            Ok(()) => Ok(widget),
+            Err(AdmissionError::Inactive) => Err(VisitorError::WidgetGone),
+            Err(AdmissionError::OriginNotAllowed) => Err(VisitorError::OriginNotAllowed),
+        }
+    }
+
+    async fn admit_to_session(
+        &self,
+        request: &SessionRequest,
+    ) -> Result<(Widget, ChatSession), VisitorError> {
+        let widget = self.admit(&request.visitor).await?;
+        let secret = request.secret.as_deref().and_then(|text| SessionSecret::parse(text).ok());
+        let found = self.sessions.find_session(request.session_id).await?;
+        let session = found
+            .filter(|session| session.opens_to(widget.id, secret.map(|secret| secret.hash()).as_ref()))
+            .ok_or(VisitorError::SessionNotFound)?;
+        Ok((widget, session))
+    }
+}
+
+/// The widget kept changing between its check and the write, which no human does.
+fn contended() -> VisitorError {
+    VisitorError::Store(StoreError::Unavailable("the widget changes too often".into()))
+}
+
+#[async_trait]
+impl VisitorChat for Visitors {
+    async fn initialize(&self, request: VisitorRequest) -> Result<Widget, VisitorError> {
+        self.admit(&request).await
+    }
+
+    async fn open_session(&self, command: OpenSessionCommand) -> Result<OpenedSession, VisitorError> {
+        let secret = command.with_secret.then(|| SessionSecret::new(self.entropy.secret()));
+        for _ in 0..ADMISSION_ATTEMPTS {
+            let widget = self.admit(&command.visitor).await?;
+            let visitor_id = command.visitor_id.as_deref().map(VisitorId::parse).transpose();
+            let now = self.clock.now();
+            let session = ChatSession {
+                id: SessionId::from_uuid(self.entropy.uuid(now)),
+                widget_id: widget.id,
+                visitor_id: visitor_id.map_err(VisitorError::VisitorId)?,
+                secret_hash: secret.as_ref().map(SessionSecret::hash),
+                created_at: now,
+            };
+            match self.sessions.open_session(&session, widget.version).await {
+                Ok(()) => return Ok(OpenedSession { id: session.id, created_at: now, secret }),
+                Err(OpenSessionError::WidgetChanged) => {}
+                Err(OpenSessionError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Err(contended())
+    }
+
+    async fn history(
+        &self,
+        request: SessionRequest,
+        before: Option<MessageId>,
+    ) -> Result<Vec<Message>, VisitorError> {
+        let (_, session) = self.admit_to_session(&request).await?;
+        Ok(self.sessions.list_messages(session.id, before, HISTORY_PAGE).await?)
+    }
+
+    async fn send(&self, request: SessionRequest, content: String) -> Result<TurnStream, VisitorError> {
+        for _ in 0..ADMISSION_ATTEMPTS {
+            let (widget, session) = self.admit_to_session(&request).await?;
+            let content = MessageContent::parse(&content).map_err(VisitorError::Content)?;
+            match self.turns.begin(&widget, session.id, content).await {
+                Ok(stream) => return Ok(stream),
+                Err(SendError::Draining) => return Err(VisitorError::Draining),
+                Err(SendError::Begin(BeginTurnError::WidgetChanged)) => {}
+                Err(SendError::Begin(BeginTurnError::TurnRunning(id))) => {
+                    return Err(VisitorError::TurnRunning(id));
+                }
+                Err(SendError::Begin(BeginTurnError::SessionNotFound)) => {
+                    return Err(VisitorError::SessionNotFound);
+                }
+                Err(SendError::Begin(BeginTurnError::Store(error))) => return Err(error.into()),
+            }
+        }
+        Err(contended())
+    }
+
+    async fn erase_session(&self, request: SessionRequest) -> Result<(), VisitorError> {
+        let (_, session) = self.admit_to_session(&request).await?;
+        let erased = self.sessions.erase_session(session.id).await?;
+        if erased { Ok(()) } else { Err(VisitorError::SessionNotFound) }
+    }
+}

@@ -1,0 +1,147 @@
+//! Managing widgets.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chatloom_domain::Timestamp;
+use chatloom_domain::customization::Customization;
+use chatloom_domain::id::WidgetId;
+use chatloom_domain::origin::AllowedDomains;
+use chatloom_domain::team::{Permission, TeamMember};
+use chatloom_domain::token::EmbedToken;
+use chatloom_domain::usage::WidgetStats;
+use chatloom_domain::widget::{Widget, WidgetName};
+use chatloom_ports::dashboard::{
+    CreateWidgetCommand, UpdateWidgetCommand, WidgetAdministration, WidgetError,
+};
+use chatloom_ports::environment::{Clock, Entropy};
+use chatloom_ports::store::widgets::WidgetWriteError;
+use chatloom_ports::store::{SaveOutcome, WidgetStore};
+
+use crate::sealing::SealingKey;
+
+/// How often a change is tried anew when others change the same thing at the same time.
+pub(crate) const SAVE_ATTEMPTS: usize = 8;
+
+pub(crate) struct Widgets {
+    pub(crate) store: Arc<dyn WidgetStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) sealing_key: SealingKey,
+}
+
+impl Widgets {
+    /// Applies the given fields to a widget; the others stay as they are.
+    fn apply(
+        widget: Widget,
+        member: &TeamMember,
+        command: &UpdateWidgetCommand,
+        now: Timestamp,
+    ) -> Result<Widget, WidgetError> {
+        let mut changed = widget;
+        if let Some(name) = &command.name {
+            changed.name = WidgetName::parse(name).map_err(WidgetError::Name)?;
+        }
+        if let Some(patch) = &command.customization {
+            changed.customization =
+                changed.customization.merge(patch.clone()).map_err(WidgetError::Customization)?;
+        }
+        if let Some(entries) = &command.allowed_domains {
+            let domains = AllowedDomains::parse(entries).map_err(WidgetError::AllowedDomains)?;
+            let opens = domains.is_empty() && !changed.allowed_domains.is_empty();
+            if opens && !member.role.may(Permission::OpenToAnySite) {
+                return Err(WidgetError::NotPermitted);
+            }
+            changed.allowed_domains = domains;
+        }
+        changed.workflow_id = command.workflow_id.unwrap_or(changed.workflow_id);
+        changed.active = command.active.unwrap_or(changed.active);
+        changed.updated_at = now;
+        Ok(changed)
+    }
+}
+
+fn write_error(error: WidgetWriteError) -> WidgetError {
+    match error {
+        WidgetWriteError::WorkflowNotFound => WidgetError::WorkflowNotFound,
+        WidgetWriteError::Store(error) => WidgetError::Store(error),
+    }
+}
+
+#[async_trait]
+impl WidgetAdministration for Widgets {
+    async fn list(&self, member: &TeamMember) -> Result<Vec<Widget>, WidgetError> {
+        Ok(self.store.list_widgets(member.team_id).await?)
+    }
+
+    async fn create(&self, member: &TeamMember, command: CreateWidgetCommand) -> Result<Widget, WidgetError> {
+        let now = self.clock.now();
+        let widget = Widget {
+            id: WidgetId::from_uuid(self.entropy.uuid(now)),
+            team_id: member.team_id,
+            name: WidgetName::parse(&command.name).map_err(WidgetError::Name)?,
+            workflow_id: command.workflow_id,
+            active: true,
+            customization: Customization::parse(command.customization).map_err(WidgetError::Customization)?,
+            allowed_domains: AllowedDomains::parse(&command.allowed_domains)
+                .map_err(WidgetError::AllowedDomains)?,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        };
+        let token = self.sealing_key.seal(widget.id, &EmbedToken::new(self.entropy.secret()));
+        self.store.create_widget(&widget, &token).await.map_err(write_error)?;
+        Ok(widget)
+    }
+
+    async fn find(&self, member: &TeamMember, id: WidgetId) -> Result<Widget, WidgetError> {
+        self.store.find_widget(member.team_id, id).await?.ok_or(WidgetError::NotFound)
+    }
+
+    async fn update(
+        &self,
+        member: &TeamMember,
+        id: WidgetId,
+        command: UpdateWidgetCommand,
+    ) -> Result<Widget, WidgetError> {
+        for _ in 0..SAVE_ATTEMPTS {
+            let current = self.find(member, id).await?;
+            let changed = Self::apply(current, member, &command, self.clock.now())?;
+            match self.store.save_widget(&changed).await.map_err(write_error)? {
+                SaveOutcome::Saved => return Ok(Widget { version: changed.version + 1, ..changed }),
+                SaveOutcome::Absent => return Err(WidgetError::NotFound),
+                SaveOutcome::Stale => {}
+            }
+        }
+        Err(WidgetError::Contended)
+    }
+
+    async fn delete(&self, member: &TeamMember, id: WidgetId) -> Result<(), WidgetError> {
+        let deleted = self.store.delete_widget(member.team_id, id, self.clock.now()).await?;
+        if deleted { Ok(()) } else { Err(WidgetError::NotFound) }
+    }
+
+    async fn embed_token(&self, member: &TeamMember, id: WidgetId) -> Result<EmbedToken, WidgetError> {
+        let sealed = self.store.find_sealed_token(member.team_id, id).await?.ok_or(WidgetError::NotFound)?;
+        self.sealing_key.open(id, &sealed).map_err(|_| WidgetError::TokenUnreadable)
+    }
+
+    async fn rotate_embed_token(&self, member: &TeamMember, id: WidgetId) -> Result<EmbedToken, WidgetError> {
+        let token = EmbedToken::new(self.entropy.secret());
+        let stored = self.sealing_key.seal(id, &token);
+        let rotated = self.store.rotate_embed_token(member.team_id, id, &stored, self.clock.now()).await?;
+        if rotated { Ok(token) } else { Err(WidgetError::NotFound) }
+    }
+
+    async fn stats(&self, member: &TeamMember, id: WidgetId) -> Result<WidgetStats, WidgetError> {
+        let day_start = start_of_utc_day(self.clock.now());
+        let stats = self.store.find_widget_stats(member.team_id, id, day_start).await?;
+        stats.ok_or(WidgetError::NotFound)
+    }
+}
+
+fn start_of_utc_day(now: Timestamp) -> Timestamp {
+    const DAY_SECONDS: i64 = 24 * 3600;
+    let second = now.as_second();
+    Timestamp::from_second(second - second.rem_euclid(DAY_SECONDS)).unwrap_or(now)
+}

@@ -1,0 +1,99 @@
+//! Managing workflows.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chatloom_domain::id::WorkflowId;
+use chatloom_domain::team::TeamMember;
+use chatloom_domain::workflow::{Agent, AgentInput, Workflow, WorkflowName};
+use chatloom_ports::chat_model::Providers;
+use chatloom_ports::dashboard::{
+    CreateWorkflowCommand, UpdateWorkflowCommand, WorkflowAdministration, WorkflowError,
+};
+use chatloom_ports::environment::{Clock, Entropy};
+use chatloom_ports::store::workflows::WorkflowDeletion;
+use chatloom_ports::store::{SaveOutcome, WorkflowStore};
+
+use crate::widgets::SAVE_ATTEMPTS;
+
+pub(crate) struct Workflows {
+    pub(crate) store: Arc<dyn WorkflowStore>,
+    pub(crate) providers: Providers,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+}
+
+impl Workflows {
+    fn parse_agent(&self, input: &AgentInput) -> Result<Agent, WorkflowError> {
+        let agent = Agent::parse(input).map_err(WorkflowError::Agent)?;
+        if self.providers.find(&agent.provider).is_none() {
+            let known = self.providers.names().map(|name| name.as_str().to_owned()).collect();
+            return Err(WorkflowError::UnknownProvider { known });
+        }
+        Ok(agent)
+    }
+}
+
+#[async_trait]
+impl WorkflowAdministration for Workflows {
+    async fn list(&self, member: &TeamMember) -> Result<Vec<Workflow>, WorkflowError> {
+        Ok(self.store.list_workflows(member.team_id).await?)
+    }
+
+    async fn create(
+        &self,
+        member: &TeamMember,
+        command: CreateWorkflowCommand,
+    ) -> Result<Workflow, WorkflowError> {
+        let now = self.clock.now();
+        let workflow = Workflow {
+            id: WorkflowId::from_uuid(self.entropy.uuid(now)),
+            team_id: member.team_id,
+            name: WorkflowName::parse(&command.name).map_err(WorkflowError::Name)?,
+            agent: self.parse_agent(&command.agent)?,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        };
+        self.store.create_workflow(&workflow).await?;
+        Ok(workflow)
+    }
+
+    async fn find(&self, member: &TeamMember, id: WorkflowId) -> Result<Workflow, WorkflowError> {
+        self.store.find_workflow(member.team_id, id).await?.ok_or(WorkflowError::NotFound)
+    }
+
+    async fn update(
+        &self,
+        member: &TeamMember,
+        id: WorkflowId,
+        command: UpdateWorkflowCommand,
+    ) -> Result<Workflow, WorkflowError> {
+        let agent = command.agent.as_ref().map(|input| self.parse_agent(input)).transpose()?;
+        let name =
+            command.name.as_deref().map(WorkflowName::parse).transpose().map_err(WorkflowError::Name)?;
+        for _ in 0..SAVE_ATTEMPTS {
+            let current = self.find(member, id).await?;
+            let changed = Workflow {
+                name: name.clone().unwrap_or(current.name),
+                agent: agent.clone().unwrap_or(current.agent),
+                updated_at: self.clock.now(),
+                ..current
+            };
+            match self.store.save_workflow(&changed).await? {
+                SaveOutcome::Saved => return Ok(Workflow { version: changed.version + 1, ..changed }),
+                SaveOutcome::Absent => return Err(WorkflowError::NotFound),
+                SaveOutcome::Stale => {}
+            }
+        }
+        Err(WorkflowError::Contended)
+    }
+
+    async fn delete(&self, member: &TeamMember, id: WorkflowId) -> Result<(), WorkflowError> {
+        match self.store.delete_workflow(member.team_id, id).await? {
+            WorkflowDeletion::Deleted => Ok(()),
+            WorkflowDeletion::Absent => Err(WorkflowError::NotFound),
+            WorkflowDeletion::InUse => Err(WorkflowError::InUse),
+        }
+    }
+}
