@@ -11,6 +11,7 @@
 )]
 
 pub mod clock;
+pub mod contract;
 pub mod entropy;
 pub mod memory;
 pub mod sample;

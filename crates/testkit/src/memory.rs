@@ -18,6 +18,7 @@ use chatloom_domain::id::TeamId;
 use chatloom_domain::team::{TeamName, User};
 use chatloom_ports::store::{StoreError, StoreHealth, Stores};
 
+use crate::contract::Seed;
 use tables::{Tables, TeamRecord, UserRecord};
 
 /// The stores in memory. Clones share their data and their failures.
@@ -65,28 +66,6 @@ impl MemoryStores {
         self.state().unavailable = unavailable;
     }
 
-    /// Adds a team without members.
-    pub fn add_team(&self, id: TeamId, name: &TeamName, created_at: Timestamp) {
-        let mut state = self.state();
-        state.tables.teams.insert(id, TeamRecord { name: name.clone(), created_at });
-    }
-
-    /// Adds a user and their memberships; the names of the teams are those of the teams.
-    pub fn add_user(&self, user: &User, password_hash: &str) {
-        let mut state = self.state();
-        let record = UserRecord {
-            first_name: user.first_name.clone(),
-            last_name: user.last_name.clone(),
-            email: user.email.clone(),
-            password_hash: password_hash.to_owned(),
-            created_at: user.created_at,
-        };
-        state.tables.users.insert(user.id, record);
-        for membership in &user.memberships {
-            state.tables.members.insert((user.id, membership.team_id), membership.role);
-        }
-    }
-
     /// Runs one transaction. Steps check everything first and write then, so there is nothing to roll back.
     fn transact<T>(&self, step: impl FnOnce(&mut Tables) -> T) -> Result<T, StoreError> {
         let mut state = self.state();
@@ -114,6 +93,29 @@ fn unavailable(reason: &'static str) -> StoreError {
 impl StoreHealth for MemoryStores {
     async fn check(&self) -> Result<(), StoreError> {
         self.transact(|_| ())
+    }
+}
+
+#[async_trait]
+impl Seed for MemoryStores {
+    async fn add_team(&self, id: TeamId, name: &TeamName, created_at: Timestamp) {
+        let mut state = self.state();
+        state.tables.teams.insert(id, TeamRecord { name: name.clone(), created_at });
+    }
+
+    async fn add_user(&self, user: &User, password_hash: &str) {
+        let mut state = self.state();
+        let record = UserRecord {
+            first_name: user.first_name.clone(),
+            last_name: user.last_name.clone(),
+            email: user.email.clone(),
+            password_hash: password_hash.to_owned(),
+            created_at: user.created_at,
+        };
+        state.tables.users.insert(user.id, record);
+        for membership in &user.memberships {
+            state.tables.members.insert((user.id, membership.team_id), membership.role);
+        }
     }
 }
 
