@@ -1,0 +1,183 @@
+//! The application over stores in memory, with one team, one workflow and one widget.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chatloom_app::{Application, Dependencies, TurnLimits};
+use chatloom_domain::id::{MessageId, SessionId};
+use chatloom_domain::message::Message;
+use chatloom_domain::origin::Origin;
+use chatloom_domain::team::{Permission, Role, TeamMember};
+use chatloom_domain::turn::TurnEvent;
+use chatloom_domain::widget::Widget;
+use chatloom_domain::workflow::{AgentInput, ProviderName, Workflow};
+use chatloom_ports::chat_model::{ChatModel, Providers};
+use chatloom_ports::dashboard::{CreateWidgetCommand, CreateWorkflowCommand, Credentials};
+use chatloom_ports::environment::{AccessClaims, AccessTokenSigner, Clock, InvalidAccessToken, SigningError};
+use chatloom_ports::visitor::{
+    OpenSessionCommand, OpenedSession, SessionRequest, TurnStream, VisitorError, VisitorRequest,
+};
+use chatloom_testkit::{FixedClock, MemoryStores, SeededEntropy, sample};
+use futures::StreamExt;
+
+use crate::model::FedModel;
+
+pub(crate) const EMAIL: &str = "ada@example.com";
+pub(crate) const PASSWORD: &str = "correct horse";
+
+/// Writes the claims as they are: what signatures are worth is tested where they are made.
+struct PlainSigner;
+
+impl AccessTokenSigner for PlainSigner {
+    fn sign(&self, claims: &AccessClaims) -> Result<String, SigningError> {
+        let (user, session) = (claims.user_id.as_uuid(), claims.session_id.as_uuid());
+        Ok(format!("{user} {session} {} {}", claims.issued_at, claims.expires_at))
+    }
+
+    fn verify(
+        &self,
+        token: &str,
+        now: chatloom_domain::Timestamp,
+    ) -> Result<AccessClaims, InvalidAccessToken> {
+        use chatloom_domain::id::{AuthSessionId, UserId};
+        let parts: Vec<_> = token.split(' ').collect();
+        let &[user, session, issued_at, expires_at] = parts.as_slice() else {
+            return Err(InvalidAccessToken);
+        };
+        let claims = AccessClaims {
+            user_id: UserId::from_uuid(user.parse().map_err(|_| InvalidAccessToken)?),
+            session_id: AuthSessionId::from_uuid(session.parse().map_err(|_| InvalidAccessToken)?),
+            issued_at: issued_at.parse().map_err(|_| InvalidAccessToken)?,
+            expires_at: expires_at.parse().map_err(|_| InvalidAccessToken)?,
+        };
+        if claims.expires_at <= now { Err(InvalidAccessToken) } else { Ok(claims) }
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) app: Application,
+    pub(crate) stores: MemoryStores,
+    pub(crate) clock: Arc<FixedClock>,
+    pub(crate) model: FedModel,
+    pub(crate) member: TeamMember,
+    pub(crate) widget: Widget,
+    pub(crate) workflow: Workflow,
+    pub(crate) token: String,
+}
+
+pub(crate) fn agent() -> AgentInput {
+    AgentInput {
+        instructions: "Be kind.".into(),
+        provider: "fed".into(),
+        model: "fed-1".into(),
+        temperature: None,
+        max_output_tokens: None,
+        history_messages: None,
+    }
+}
+
+pub(crate) fn application(stores: &MemoryStores, clock: &Arc<FixedClock>, model: &FedModel) -> Application {
+    let provider: Arc<dyn ChatModel> = Arc::new(model.clone());
+    Application::start(Dependencies {
+        stores: stores.stores(),
+        clock: clock.clone(),
+        entropy: Arc::new(SeededEntropy::new(u64::from(clock.now().subsec_nanosecond().unsigned_abs()))),
+        signer: Arc::new(PlainSigner),
+        providers: Providers::new([(ProviderName::parse("fed").unwrap(), provider)]),
+        secret: vec![7; 32],
+        limits: TurnLimits::default(),
+        runtime: tokio::runtime::Handle::current(),
+    })
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with_domains(&[]).await
+    }
+
+    pub(crate) async fn with_domains(domains: &[&str]) -> Self {
+        let (stores, clock, model) =
+            (MemoryStores::new(), Arc::new(FixedClock::default()), FedModel::default());
+        let app = application(&stores, &clock, &model);
+        assert!(app.create_first_admin(EMAIL, PASSWORD).await.unwrap());
+        let (user, token) = app.access.log_in(EMAIL, PASSWORD, None).await.unwrap();
+        let team = user.memberships[0].team_id;
+        let member = app.access.authorize(&Credentials(token.0), team, Permission::Build).await.unwrap();
+        assert_eq!(member.role, Role::Admin);
+        let command = CreateWorkflowCommand { name: "Support".into(), agent: agent() };
+        let workflow = app.workflows.create(&member, command).await.unwrap();
+        let command = CreateWidgetCommand {
+            name: "Shop".into(),
+            workflow_id: workflow.id,
+            customization: BTreeMap::new(),
+            allowed_domains: domains.iter().map(|&domain| domain.to_owned()).collect(),
+        };
+        let widget = app.widgets.create(&member, command).await.unwrap();
+        let token = app.widgets.embed_token(&member, widget.id).await.unwrap().reveal().to_owned();
+        Self { app, stores, clock, model, member, widget, workflow, token }
+    }
+
+    pub(crate) fn visitor(&self, origin: Option<&str>) -> VisitorRequest {
+        let origin = origin.map(|origin| Origin::parse(origin).unwrap());
+        VisitorRequest { token: self.token.clone(), origin }
+    }
+
+    pub(crate) async fn open(&self) -> OpenedSession {
+        let command = OpenSessionCommand { visitor: self.visitor(None), visitor_id: None, with_secret: true };
+        self.app.visitors.open_session(command).await.unwrap()
+    }
+
+    pub(crate) fn request(&self, session: &OpenedSession) -> SessionRequest {
+        let secret = session.secret.as_ref().map(|secret| secret.reveal().to_owned());
+        SessionRequest { visitor: self.visitor(None), session_id: session.id, secret }
+    }
+
+    pub(crate) async fn send(&self, session: &OpenedSession, text: &str) -> Result<TurnStream, VisitorError> {
+        self.app.visitors.send(self.request(session), text.to_owned()).await
+    }
+
+    pub(crate) async fn history(&self, session: &OpenedSession) -> Vec<Message> {
+        self.history_before(session, None).await
+    }
+
+    pub(crate) async fn history_before(
+        &self,
+        session: &OpenedSession,
+        before: Option<MessageId>,
+    ) -> Vec<Message> {
+        self.app.visitors.history(self.request(session), before).await.unwrap()
+    }
+
+    /// The session's messages as `(author, status, content)`, read from the store.
+    pub(crate) async fn transcript(&self, session: SessionId) -> Vec<(String, String, String)> {
+        let messages = self.stores.stores().sessions.list_messages(session, None, 200).await.unwrap();
+        let plain = messages.into_iter().map(|message| {
+            (message.author.as_str().to_owned(), message.status.as_str().to_owned(), message.content)
+        });
+        plain.collect()
+    }
+}
+
+/// All events to the end of the stream.
+pub(crate) async fn events(stream: TurnStream) -> Vec<TurnEvent> {
+    stream.map(|event| TurnEvent::clone(&event.event)).collect().await
+}
+
+/// The text of the pieces.
+pub(crate) fn text_of(events: &[TurnEvent]) -> String {
+    let pieces = events.iter().filter_map(|event| match event {
+        TurnEvent::Text(piece) => Some(piece.as_str()),
+        _ => None,
+    });
+    pieces.collect()
+}
+
+/// The member with another role.
+pub(crate) fn as_role(member: TeamMember, role: Role) -> TeamMember {
+    TeamMember { role, ..member }
+}
+
+/// A member of a team that owns nothing.
+pub(crate) fn stranger() -> TeamMember {
+    TeamMember { user_id: sample::user_id(99), team_id: sample::team_id(99), role: Role::Admin }
+}

@@ -1,0 +1,87 @@
+//! A model that says what the test feeds it.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use chatloom_ports::chat_model::{
+    ChatModel, ModelError, ModelErrorClass, ModelEvent, ModelFinish, ModelRequest, ModelStream,
+};
+use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+
+type Item = Result<ModelEvent, ModelError>;
+
+/// What the model does with the next request.
+enum Answer {
+    Refuse(ModelErrorClass),
+    Stream(UnboundedReceiver<Item>),
+}
+
+/// Answers requests in the order in which the test prepared answers; keeps the requests.
+#[derive(Clone, Default)]
+pub(crate) struct FedModel {
+    answers: Arc<Mutex<VecDeque<Answer>>>,
+    pub(crate) requests: Arc<Mutex<Vec<ModelRequest>>>,
+}
+
+/// The test's end of one answer. Dropping it ends the stream.
+pub(crate) struct Feed(UnboundedSender<Item>);
+
+impl FedModel {
+    pub(crate) fn refuse_next(&self, class: ModelErrorClass) {
+        self.answers.lock().unwrap().push_back(Answer::Refuse(class));
+    }
+
+    pub(crate) fn feed_next(&self) -> Feed {
+        let (feed, stream) = unbounded();
+        self.answers.lock().unwrap().push_back(Answer::Stream(stream));
+        Feed(feed)
+    }
+
+    /// Prepares a whole good answer.
+    pub(crate) fn answer_next(&self, pieces: &[&str]) {
+        let feed = self.feed_next();
+        pieces.iter().for_each(|piece| feed.text(piece));
+        feed.event(ModelEvent::Usage { input: Some(11), output: Some(7) });
+        feed.finish(ModelFinish::Stop);
+    }
+
+    pub(crate) fn last_conversation(&self) -> Vec<String> {
+        let requests = self.requests.lock().unwrap();
+        requests.last().unwrap().messages.iter().map(|message| message.content.clone()).collect()
+    }
+}
+
+impl Feed {
+    pub(crate) fn event(&self, event: ModelEvent) {
+        self.0.unbounded_send(Ok(event)).unwrap();
+    }
+
+    pub(crate) fn text(&self, text: &str) {
+        self.event(ModelEvent::Text(text.to_owned()));
+    }
+
+    pub(crate) fn finish(&self, finish: ModelFinish) {
+        self.event(ModelEvent::Finish(finish));
+    }
+
+    pub(crate) fn fail(&self, class: ModelErrorClass) {
+        self.0.unbounded_send(Err(ModelError::of(class))).unwrap();
+    }
+
+    /// Whether the turn has let go of the stream, which cancels the request at a real provider.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.0.is_closed()
+    }
+}
+
+#[async_trait]
+impl ChatModel for FedModel {
+    async fn stream(&self, request: ModelRequest) -> Result<ModelStream, ModelError> {
+        self.requests.lock().unwrap().push(request);
+        match self.answers.lock().unwrap().pop_front().expect("the test prepared an answer") {
+            Answer::Refuse(class) => Err(ModelError::of(class)),
+            Answer::Stream(stream) => Ok(Box::pin(stream)),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Managing widgets.
+
+use std::collections::BTreeMap;
+
+use chatloom_domain::customization::Data;
+use chatloom_domain::team::Role;
+use chatloom_ports::dashboard::{CreateWidgetCommand, UpdateWidgetCommand, WidgetError};
+use chatloom_testkit::sample;
+
+use crate::app::{World, application, as_role, stranger};
+
+fn customization(entries: &[(&str, Data)]) -> BTreeMap<String, Data> {
+    entries.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect()
+}
+
+fn text(text: &str) -> Data {
+    Data::Text(text.to_owned())
+}
+
+#[tokio::test]
+async fn only_given_fields_change_and_customization_merges_key_by_key() {
+    let world = World::with_domains(&["shop.example"]).await;
+    let update =
+        async |command| world.app.widgets.update(&world.member, world.widget.id, command).await.unwrap();
+    let first = update(UpdateWidgetCommand {
+        customization: Some(customization(&[("title", text("Hello")), ("primaryColor", text("#fff"))])),
+        ..UpdateWidgetCommand::default()
+    })
+    .await;
+    assert_eq!(first.name, world.widget.name);
+    assert_eq!(first.allowed_domains, world.widget.allowed_domains);
+    let second = update(UpdateWidgetCommand {
+        name: Some("Renamed".into()),
+        customization: Some(customization(&[("title", Data::Null), ("theme", text("dark"))])),
+        ..UpdateWidgetCommand::default()
+    })
+    .await;
+    assert_eq!(second.name.as_str(), "Renamed");
+    let expected = customization(&[("primaryColor", text("#fff")), ("theme", text("dark"))]);
+    assert_eq!(second.customization.entries(), &expected);
+    assert_eq!(world.app.widgets.find(&world.member, world.widget.id).await.unwrap(), second);
+}
+
+#[tokio::test]
+async fn opening_a_restricted_widget_to_every_site_takes_an_administrator() {
+    let world = World::with_domains(&["shop.example"]).await;
+    let open = UpdateWidgetCommand { allowed_domains: Some(Vec::new()), ..UpdateWidgetCommand::default() };
+    let builder = as_role(world.member, Role::Builder);
+    let refused = world.app.widgets.update(&builder, world.widget.id, open.clone()).await;
+    assert!(matches!(refused, Err(WidgetError::NotPermitted)));
+    let opened = world.app.widgets.update(&world.member, world.widget.id, open.clone()).await.unwrap();
+    assert!(opened.allowed_domains.is_empty());
+    // A list that is empty already may be written as such by everybody who may change the widget.
+    assert!(world.app.widgets.update(&builder, world.widget.id, open).await.is_ok());
+}
+
+#[tokio::test]
+async fn what_breaks_a_rule_is_named_and_changes_nothing() {
+    let world = World::new().await;
+    let update = async |command| world.app.widgets.update(&world.member, world.widget.id, command).await;
+    let nothing = UpdateWidgetCommand::default;
+    let refused = update(UpdateWidgetCommand { name: Some(" ".into()), ..nothing() }).await;
+    assert!(matches!(refused, Err(WidgetError::Name(_))));
+    let bad = customization(&[("primaryColor", text("red; background: url(evil)"))]);
+    let refused = update(UpdateWidgetCommand { customization: Some(bad), ..nothing() }).await;
+    assert!(matches!(refused, Err(WidgetError::Customization(_))));
+    let bad = Some(vec!["good.example".into(), "*.com".into()]);
+    let refused = update(UpdateWidgetCommand { allowed_domains: bad, ..nothing() }).await;
+    assert!(matches!(refused, Err(WidgetError::AllowedDomains(_))));
+    let foreign = Some(sample::workflow_id(404));
+    let refused = update(UpdateWidgetCommand { workflow_id: foreign, ..nothing() }).await;
+    assert!(matches!(refused, Err(WidgetError::WorkflowNotFound)));
+    assert_eq!(world.app.widgets.find(&world.member, world.widget.id).await.unwrap(), world.widget);
+}
+
+#[tokio::test]
+async fn other_teams_find_nothing() {
+    let world = World::new().await;
+    let (widgets, id, stranger) = (&world.app.widgets, world.widget.id, stranger());
+    assert!(widgets.list(&stranger).await.unwrap().is_empty());
+    assert!(matches!(widgets.find(&stranger, id).await, Err(WidgetError::NotFound)));
+    let nothing = UpdateWidgetCommand::default();
+    assert!(matches!(widgets.update(&stranger, id, nothing).await, Err(WidgetError::NotFound)));
+    assert!(matches!(widgets.delete(&stranger, id).await, Err(WidgetError::NotFound)));
+    assert!(matches!(widgets.embed_token(&stranger, id).await, Err(WidgetError::NotFound)));
+    assert!(matches!(widgets.rotate_embed_token(&stranger, id).await, Err(WidgetError::NotFound)));
+    assert!(matches!(widgets.stats(&stranger, id).await, Err(WidgetError::NotFound)));
+    let command = CreateWidgetCommand {
+        name: "Thief".into(),
+        workflow_id: world.workflow.id,
+        customization: BTreeMap::new(),
+        allowed_domains: Vec::new(),
+    };
+    assert!(matches!(widgets.create(&stranger, command).await, Err(WidgetError::WorkflowNotFound)));
+}
+
+#[tokio::test]
+async fn editors_at_the_same_time_never_mix_their_fields() {
+    let world = World::new().await;
+    let edits = (0..6).map(|number| {
+        let command = UpdateWidgetCommand {
+            customization: Some(customization(&[(format!("key{number}").as_str(), text("set"))])),
+            ..UpdateWidgetCommand::default()
+        };
+        world.app.widgets.update(&world.member, world.widget.id, command)
+    });
+    for edited in futures::future::join_all(edits).await {
+        edited.unwrap();
+    }
+    let widget = world.app.widgets.find(&world.member, world.widget.id).await.unwrap();
+    assert_eq!(widget.customization.entries().len(), 6);
+    assert_eq!(widget.version, 7);
+}
+
+#[tokio::test]
+async fn the_demonstration_is_made_once_and_a_deleted_one_stays_deleted() {
+    let world = World::new().await;
+    let app = application(&world.stores, &world.clock, &world.model);
+    app.prepare_demo().await.unwrap();
+    app.prepare_demo().await.unwrap();
+    let widgets = app.widgets.list(&world.member).await.unwrap();
+    assert_eq!(widgets.len(), 2);
+    let demo = widgets.iter().find(|widget| widget.name.as_str() == "Demo shop").unwrap();
+    assert!(app.demo_site().embed_token().await.unwrap().is_some());
+    app.widgets.delete(&world.member, demo.id).await.unwrap();
+    app.prepare_demo().await.unwrap();
+    assert!(app.demo_site().embed_token().await.unwrap().is_none());
+}
