@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::sealing::SealingKey;
 
-/// The demonstration is found again by its fixed ids: a database has at most one (UUIDv8, RFC 9562).
+/// The demonstration is found again by its fixed ids: a database has at most one (UUID version 8, RFC 9562).
 const WIDGET_ID: WidgetId = WidgetId::from_uuid(Uuid::from_u128(0xc4a7_1003_de30_8000_8000_0000_0000_0001));
 const WORKFLOW_ID: WorkflowId =
     WorkflowId::from_uuid(Uuid::from_u128(0xc4a7_1003_de30_8000_8000_0000_0000_0002));

@@ -31,14 +31,14 @@ impl Default for TurnLimits {
     fn default() -> Self {
         Self {
             first_token: Duration::from_secs(30),
-            silence: Duration::from_secs(60),
-            whole_turn: Duration::from_secs(600),
+            silence: Duration::from_mins(1),
+            whole_turn: Duration::from_mins(10),
             answer_bytes: 256 * 1024,
             history_tokens: 16_000,
             flush_interval: Duration::from_millis(300),
             lease: Duration::from_secs(7),
             sweep_interval: Duration::from_secs(2),
-            log_retention: Duration::from_secs(24 * 3600),
+            log_retention: Duration::from_hours(24),
             store_patience: Duration::from_secs(30),
         }
     }

@@ -192,7 +192,9 @@ impl TurnRunner {
         if tokio::time::timeout(grace, self.answers.wait()).await.is_err() {
             let rest: Vec<_> = self.running_turns().values().cloned().collect();
             tracing::info!(turns = rest.len(), "breaking off the turns that are still running");
-            rest.iter().for_each(|live| live.break_off());
+            for live in &rest {
+                live.break_off();
+            }
             if tokio::time::timeout(LAST_WRITES, self.answers.wait()).await.is_err() {
                 tracing::warn!("some turns could not be stored; their leases will run out");
             }

@@ -37,7 +37,7 @@ impl TurnRunner {
     ) {
         let outcome = tokio::select! {
             biased;
-            () = live.broken_off() => interrupted(TokenUsage::default()),
+            () = live.broken_off() => failed(TurnFailure::AnswerInterrupted),
             outcome = self.generate(&live, workflow, &question) => outcome,
         };
         self.finish(&live, outcome).await;
@@ -45,15 +45,14 @@ impl TurnRunner {
     }
 
     async fn generate(&self, live: &LiveTurn, workflow: WorkflowId, question: &MessageContent) -> Outcome {
-        let request = match self.prepare(&live.turn, workflow, question).await {
+        let (agent, request) = match self.prepare(&live.turn, workflow, question).await {
             Ok(prepared) => prepared,
-            Err(failure) => return Outcome { result: Err(failure), usage: TokenUsage::default() },
+            Err(failure) => return failed(failure),
         };
-        let (agent, request) = request;
         let input_estimate = estimate_input(&request);
         let Some(model) = self.providers.find(&agent.provider) else {
             tracing::error!(turn = %live.turn.id, provider = agent.provider.as_str(), "provider is not configured");
-            return Outcome { result: Err(TurnFailure::ModelUnavailable), usage: TokenUsage::default() };
+            return failed(TurnFailure::ModelUnavailable);
         };
         let mut answer = Answer::new(live, self);
         let result = match timeout(self.limits.first_token, model.stream(request)).await {
@@ -148,8 +147,8 @@ impl TurnRunner {
 /// The most earlier messages that any workflow may ask for.
 const MOST_HISTORY: u32 = 200;
 
-fn interrupted(usage: TokenUsage) -> Outcome {
-    Outcome { result: Err(TurnFailure::AnswerInterrupted), usage }
+fn failed(failure: TurnFailure) -> Outcome {
+    Outcome { result: Err(failure), usage: TokenUsage::default() }
 }
 
 fn estimate_input(request: &ModelRequest) -> u64 {
@@ -177,70 +176,91 @@ struct Answer<'a> {
     pieces: Pieces,
     bytes: usize,
     reported: (Option<u64>, Option<u64>),
+    finish: Option<ModelFinish>,
+    /// When the model will have been silent for too long.
+    silent_at: Instant,
+    /// When the turn will have taken too long.
     deadline: Instant,
 }
 
 impl<'a> Answer<'a> {
     fn new(live: &'a LiveTurn, runner: &'a TurnRunner) -> Self {
-        let deadline = Instant::now() + runner.limits.whole_turn;
-        Self { live, runner, pieces: Pieces::default(), bytes: 0, reported: (None, None), deadline }
+        let now = Instant::now();
+        Self {
+            live,
+            runner,
+            pieces: Pieces::default(),
+            bytes: 0,
+            reported: (None, None),
+            finish: None,
+            silent_at: now + runner.limits.first_token,
+            deadline: now + runner.limits.whole_turn,
+        }
     }
 
     /// Reads to the end of the stream. Three clocks run: the waiting text's, the silence's, and the turn's.
     async fn read(&mut self, mut stream: ModelStream) -> Result<ModelFinish, Cut> {
-        let limits = &self.runner.limits;
-        let mut finish = None;
-        let mut silent_at = Instant::now() + limits.first_token;
-        let alarm = sleep_until(silent_at);
+        let alarm = sleep_until(self.silent_at);
         tokio::pin!(alarm);
         loop {
-            let next = silent_at.min(self.deadline);
-            let next = self.pieces.due_at().map_or(next, |due| due.min(next));
-            // The alarm may ring early after progress, never late; moving it for every piece would cost more.
+            // The alarm may ring too early, never too late: moving it for every piece would cost more.
+            let next = self.next_alarm();
             if next < alarm.deadline() {
                 alarm.as_mut().reset(next);
             }
             tokio::select! {
                 biased;
-                event = stream.next() => match event {
-                    None => return finish.ok_or_else(|| ModelError::of(ModelErrorClass::Truncated).into()),
-                    Some(Ok(event)) => {
-                        let wait = if matches!(event, ModelEvent::Finish(_)) || finish.is_some() { AFTER_FINISH } else { limits.silence };
-                        finish = self.take(event)?.or(finish);
-                        silent_at = Instant::now() + wait;
-                    }
-                    Some(Err(_)) if finish.is_some() => return finish.ok_or(Cut::OutOfTime),
-                    Some(Err(error)) => return Err(error.into()),
+                event = stream.next() => match (event, self.finish) {
+                    (Some(Ok(event)), _) => self.take(event)?,
+                    (None | Some(Err(_)), Some(finish)) => return Ok(finish),
+                    (None, None) => return Err(ModelError::of(ModelErrorClass::Truncated).into()),
+                    (Some(Err(error)), None) => return Err(error.into()),
                 },
                 () = &mut alarm => {
-                    let now = Instant::now();
-                    alarm.as_mut().reset(silent_at.min(self.deadline));
-                    if self.pieces.due_at().is_some_and(|due| due <= now) {
-                        self.flush_pieces();
+                    if let Some(end) = self.ring() {
+                        return end;
                     }
-                    if let (Some(finish), true) = (finish, silent_at <= now) {
-                        return Ok(finish);
-                    }
-                    if self.deadline <= now {
-                        return Err(Cut::OutOfTime);
-                    }
-                    if silent_at <= now {
-                        let silent = if self.bytes == 0 { ModelErrorClass::FirstTokenTimeout } else { ModelErrorClass::IdleTimeout };
-                        return Err(ModelError::of(silent).into());
-                    }
+                    alarm.as_mut().reset(self.next_alarm());
                 }
             }
         }
     }
 
-    fn take(&mut self, event: ModelEvent) -> Result<Option<ModelFinish>, Cut> {
+    fn next_alarm(&self) -> Instant {
+        let due = self.pieces.due_at().unwrap_or(self.deadline);
+        due.min(self.silent_at).min(self.deadline)
+    }
+
+    /// Does what is due now. Gives the end of the reading if a clock has run out.
+    fn ring(&mut self) -> Option<Result<ModelFinish, Cut>> {
+        let now = Instant::now();
+        if self.pieces.due_at().is_some_and(|due| due <= now) {
+            self.flush_pieces();
+        }
+        if self.deadline <= now {
+            return Some(Err(Cut::OutOfTime));
+        }
+        if self.silent_at > now {
+            return None;
+        }
+        let silence = match (self.finish, self.bytes) {
+            (Some(finish), _) => return Some(Ok(finish)),
+            (None, 0) => ModelErrorClass::FirstTokenTimeout,
+            (None, _) => ModelErrorClass::IdleTimeout,
+        };
+        Some(Err(ModelError::of(silence).into()))
+    }
+
+    /// Takes an event, which proves that the model is not silent.
+    fn take(&mut self, event: ModelEvent) -> Result<(), Cut> {
+        let now = Instant::now();
         match event {
             ModelEvent::Text(piece) => {
                 self.bytes += piece.len();
                 if self.bytes > self.runner.limits.answer_bytes {
                     return Err(Cut::TooLong);
                 }
-                if let Some(text) = self.pieces.push(&piece, Instant::now()) {
+                if let Some(text) = self.pieces.push(&piece, now) {
                     self.live.publish(TurnEvent::Text(text));
                 }
             }
@@ -248,9 +268,11 @@ impl<'a> Answer<'a> {
             ModelEvent::Usage { input, output } => {
                 self.reported = (input.or(self.reported.0), output.or(self.reported.1));
             }
-            ModelEvent::Finish(finish) => return Ok(Some(finish)),
+            ModelEvent::Finish(finish) => self.finish = Some(finish),
         }
-        Ok(None)
+        let patience = if self.finish.is_some() { AFTER_FINISH } else { self.runner.limits.silence };
+        self.silent_at = now + patience;
+        Ok(())
     }
 
     fn flush_pieces(&mut self) {

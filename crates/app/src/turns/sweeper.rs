@@ -12,7 +12,7 @@ use super::TurnRunner;
 const BATCH: u32 = 100;
 
 /// How often old logs and dashboard sessions are thrown away.
-const CLEAN_UP_EVERY: Duration = Duration::from_secs(600);
+const CLEAN_UP_EVERY: Duration = Duration::from_mins(10);
 
 /// Sweeps until the runner is stopped; first at once, for what a crash has left.
 pub(super) async fn run(runner: Arc<TurnRunner>) {

@@ -1,5 +1,11 @@
 //! Stories of the use cases, told over stores in memory, a clock that stands still, and a model that the test feeds.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a panic is how a test says that its world is broken"
+)]
+
 mod access;
 mod app;
 mod model;

@@ -41,7 +41,9 @@ impl FedModel {
     /// Prepares a whole good answer.
     pub(crate) fn answer_next(&self, pieces: &[&str]) {
         let feed = self.feed_next();
-        pieces.iter().for_each(|piece| feed.text(piece));
+        for piece in pieces {
+            feed.text(piece);
+        }
         feed.event(ModelEvent::Usage { input: Some(11), output: Some(7) });
         feed.finish(ModelFinish::Stop);
     }
