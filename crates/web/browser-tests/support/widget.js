@@ -51,3 +51,11 @@ export async function lastAnswer(page) {
   assert.ok(text, 'the answer is empty');
   return text;
 }
+
+/** Waits until nothing in the widget moves. */
+export async function comeToRest(page) {
+  await page.evaluate(async () => {
+    const moving = document.querySelector('chatloom-widget').shadowRoot.getAnimations();
+    await Promise.all(moving.map((animation) => animation.finished.catch(() => {})));
+  });
+}

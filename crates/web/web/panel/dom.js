@@ -14,7 +14,7 @@ const PATHS = {
 };
 
 /**
- * An element with attributes (`true` is an empty one, `null` and `false` leave it out), listeners and children.
+ * An element with attributes (`true` is an empty one, `null` and `false` leave it out), listeners (`onclick`) and children.
  *
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K} tag
@@ -25,7 +25,7 @@ const PATHS = {
 export function el(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === 'function') element.addEventListener(name, value);
+    if (typeof value === 'function') element.addEventListener(name.replace(/^on/, ''), value);
     else if (value === true) element.setAttribute(name, '');
     else if (value !== null && value !== undefined && value !== false) element.setAttribute(name, String(value));
   }

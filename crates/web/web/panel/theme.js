@@ -23,17 +23,18 @@ export function paint(look, systemDark) {
   const mine = parse(look.userMessageBackground) ?? brand;
   const theirs = parse(look.agentMessageBackground);
   const ground = theirs ?? paper;
-  const text = parse(look.textColor) ?? inkOn(paper);
+  const ownText = parse(look.textColor);
+  const text = ownText ?? inkOn(paper);
 
   /** @type {Record<string, Rgb | undefined>} */
   const colours = {
     mine,
     'on-mine': inkOn(mine),
     theirs,
-    'on-theirs': theirs && (look.textColor ? readable(text, theirs) : inkOn(theirs)),
+    'on-theirs': theirs && (ownText ? readable(text, theirs) : inkOn(theirs)),
     link: readable(brand, ground),
     paper: ownPaper,
-    text: ownPaper || look.textColor ? readable(text, paper) : undefined,
+    text: ownPaper || ownText ? readable(text, paper) : undefined,
     muted: ownPaper && readable(mix(text, paper, 0.4), paper),
     line: ownPaper && mix(text, paper, 0.86),
     soft: ownPaper && mix(text, paper, 0.95),

@@ -1,0 +1,45 @@
+// The panel's modules one by one, for tests that need nodes but no server.
+
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { fileURLToPath } from 'node:url';
+
+const PANEL = fileURLToPath(new URL('../../web/panel/', import.meta.url));
+
+/** Serves an empty page and the modules at `/panel/`. */
+export async function serveModules() {
+  const server = createServer(async (request, response) => {
+    const name = /^\/panel\/([a-z]+\.js)$/.exec(request.url)?.[1];
+    const body = name ? await readFile(PANEL + name) : '<!doctype html><meta charset="utf-8"><main></main>';
+    response.writeHead(200, { 'Content-Type': name ? 'text/javascript' : 'text/html; charset=utf-8' });
+    response.end(body);
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    origin: `http://127.0.0.1:${server.address().port}`,
+    close: () => new Promise((resolve) => (server.close(resolve), server.closeAllConnections())),
+  };
+}
+
+/** Loads the page and defines `draw` and `drawStreamed`, which give the nodes that a text becomes. */
+export async function prepareMarkdown(page, origin) {
+  await page.goto(origin);
+  await page.evaluate(async () => {
+    const { createMarkdown } = await import('/panel/markdown.js');
+    window.draw = (source, open = false) => {
+      const container = document.createElement('div');
+      createMarkdown(container).render(source, open);
+      return container;
+    };
+    window.drawStreamed = (source, size, seen = () => {}) => {
+      const container = document.createElement('div');
+      const markdown = createMarkdown(container);
+      for (let end = size; end < source.length; end += size) {
+        markdown.render(source.slice(0, end), true);
+        seen(container, end);
+      }
+      markdown.render(source, false);
+      return container;
+    };
+  });
+}
