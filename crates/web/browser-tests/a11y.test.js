@@ -43,7 +43,11 @@ async function violations(page) {
   // Colours are judged at rest: in the middle of a transition they are neither one nor the other.
   await comeToRest(page);
   await page.evaluate((source) => void (window.axe ?? (0, eval)(source)), AXE);
-  const { violations: found } = await page.evaluate(() => axe.run('chatloom-widget', { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
+  const { violations: found } = await page.evaluate(() => axe.run('chatloom-widget', {
+    runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'],
+    // The order of headings in an answer is the model's, and a wrong one is no failure of WCAG.
+    rules: { 'heading-order': { enabled: false } },
+  }));
   return found.map(({ id, nodes }) => [id, nodes[0].html]);
 }
 
