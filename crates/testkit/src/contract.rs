@@ -16,9 +16,16 @@
 //! ```
 
 pub mod access;
+pub mod auth_sessions;
+pub mod embed_tokens;
 pub mod health;
+pub mod messages;
 pub mod sessions;
+pub mod statistics;
+pub mod turn_ends;
+pub mod turn_logs;
 pub mod turns;
+pub mod widget_deletion;
 pub mod widgets;
 pub mod workflows;
 
@@ -38,8 +45,164 @@ macro_rules! store_contract {
             health {
                 check_answers,
             }
+            access {
+                create_first_admin_makes_user_team_and_membership,
+                create_first_admin_does_nothing_when_there_is_any_user,
+                create_first_admin_counts_users_without_a_team,
+                of_many_first_admins_at_once_exactly_one_is_made,
+                there_is_no_first_team_before_the_first_admin,
+                the_first_team_is_the_oldest_then_the_one_with_the_smallest_id,
+                find_sign_in_gives_the_user_and_their_hash,
+                find_sign_in_of_an_unknown_address_is_none,
+                memberships_come_in_order_of_team_name,
+                find_member_gives_the_role_in_the_team,
+                find_member_outside_of_the_team_gives_the_session_only,
+                find_member_without_a_session_is_none,
+            }
+            auth_sessions {
+                an_auth_session_comes_back_as_it_was_stored,
+                an_unknown_auth_session_is_none,
+                replace_auth_session_ends_the_old_and_stores_the_new,
+                replace_auth_session_stores_nothing_when_the_old_is_gone,
+                of_many_replacements_at_once_exactly_one_succeeds,
+                end_auth_session_ends_this_one_only,
+                touch_auth_session_sets_when_it_was_seen,
+                touch_auth_session_that_is_gone_is_no_error,
+                delete_expired_auth_sessions_takes_those_that_end_at_or_before_now,
+            }
             workflows {
                 a_workflow_comes_back_as_it_was_stored,
+                unset_parameters_of_an_agent_stay_unset,
+                find_workflow_sees_only_the_teams_own,
+                list_workflows_is_newest_first_and_of_the_team_only,
+                save_workflow_writes_and_counts_the_version_up,
+                save_workflow_is_stale_when_the_stored_version_differs,
+                save_workflow_outside_of_the_team_is_absent,
+                of_many_saves_of_a_workflow_at_once_exactly_one_succeeds,
+                delete_workflow_deletes_this_one_only,
+                delete_workflow_of_another_team_is_absent,
+                delete_workflow_is_refused_while_a_widget_points_at_it,
+                a_workflow_is_not_deleted_under_a_widget_that_is_being_made,
+            }
+            widgets {
+                a_widget_comes_back_as_it_was_stored,
+                a_widget_without_customization_and_domains_comes_back_so,
+                create_widget_refuses_a_workflow_of_another_team,
+                find_widget_sees_only_the_teams_own,
+                list_widgets_is_newest_first_and_of_the_team_only,
+                save_widget_writes_and_counts_the_version_up,
+                save_widget_is_stale_when_the_stored_version_differs,
+                save_widget_is_stale_after_a_rotation,
+                save_widget_outside_of_the_team_is_absent,
+                save_widget_refuses_a_workflow_of_another_team,
+                of_many_saves_of_a_widget_at_once_exactly_one_succeeds,
+            }
+            embed_tokens {
+                find_token_owner_gives_the_widget_as_it_is_now,
+                find_token_owner_of_an_unknown_token_is_none,
+                the_sealed_token_comes_back_byte_for_byte,
+                find_sealed_token_sees_only_the_teams_own,
+                a_token_that_is_taken_is_refused,
+                rotate_embed_token_makes_the_old_token_unknown,
+                rotate_embed_token_keeps_sessions,
+                rotate_embed_token_outside_of_the_team_does_nothing,
+                after_many_rotations_at_once_exactly_one_token_is_known,
+                find_token_owner_never_sees_a_token_again_after_its_rotation,
+            }
+            widget_deletion {
+                a_deleted_widget_is_found_by_its_token_only,
+                a_deleted_widget_cannot_be_changed,
+                a_deleted_widget_is_not_found_by_its_earlier_tokens,
+                delete_widget_outside_of_the_team_does_nothing,
+                delete_widget_removes_sessions_messages_and_turns,
+                a_deleted_widget_takes_no_session_and_no_turn,
+                delete_widget_leaves_other_widgets_alone,
+                of_many_deletions_of_a_widget_at_once_exactly_one_succeeds,
+                no_session_outlives_its_widget,
+            }
+            statistics {
+                stats_of_an_unused_widget_are_zero,
+                find_widget_stats_sees_only_the_teams_own,
+                sessions_messages_and_tokens_are_counted,
+                an_answer_counts_as_a_message_if_it_has_text,
+                widgets_are_counted_apart,
+                token_totals_exceed_32_bits,
+                sessions_count_as_active_on_the_day_they_are_used,
+                totals_span_days,
+                totals_survive_the_erasure_of_a_session,
+            }
+            sessions {
+                a_session_comes_back_as_it_was_stored,
+                an_unknown_session_is_none,
+                one_visitor_may_have_many_sessions,
+                open_session_is_refused_unless_the_widget_is_of_the_version,
+                open_session_is_refused_unless_the_widget_is_active,
+                open_session_is_refused_unless_the_widget_is_there,
+                erase_session_removes_all_of_it,
+                a_running_turn_can_write_nothing_after_erasure,
+                erase_session_leaves_other_sessions_alone,
+                erase_session_of_an_unknown_session_is_false,
+                no_turn_outlives_its_session,
+            }
+            messages {
+                messages_come_back_as_they_were_written,
+                a_message_of_the_greatest_length_fits,
+                a_session_without_messages_lists_none,
+                messages_come_oldest_first_by_their_place_in_the_session,
+                a_limit_keeps_the_newest_messages,
+                pages_before_a_message_reach_back_to_the_first,
+                nothing_stands_before_a_message_of_another_session,
+                sessions_do_not_share_messages,
+                a_running_turns_message_has_the_text_of_its_log,
+                a_running_turns_text_stays_on_its_own_page,
+            }
+            turns {
+                begin_turn_stores_the_question_and_a_place_for_the_answer,
+                begin_turn_is_refused_while_another_runs,
+                begin_turn_is_refused_while_an_expired_turn_is_not_broken_off,
+                of_many_turns_at_once_exactly_one_begins,
+                sessions_run_turns_side_by_side,
+                begin_turn_needs_a_session_of_the_widget,
+                begin_turn_needs_the_widgets_version,
+                begin_turn_needs_an_active_widget,
+                the_context_has_the_workflow_as_it_is_now,
+                the_context_says_when_the_workflow_is_gone,
+                the_history_is_what_stands_before_the_turn,
+                the_history_of_the_first_turn_is_empty,
+                the_history_leaves_out_answers_without_text,
+            }
+            turn_logs {
+                appended_text_adds_up,
+                appended_events_are_read_in_the_order_of_their_numbers,
+                appending_nothing_loses_nothing,
+                an_empty_append_renews_the_lease,
+                one_append_serves_many_turns,
+                append_events_of_another_owner_writes_nothing,
+                append_events_of_another_generation_writes_nothing,
+                append_events_of_an_ended_turn_writes_nothing,
+                append_events_of_an_unknown_turn_writes_nothing,
+                lost_turns_do_not_hold_up_the_others,
+                prune_events_takes_turns_that_ended_before,
+                prune_events_keeps_messages,
+                prune_events_keeps_to_its_limit,
+            }
+            turn_ends {
+                finish_turn_completes_the_answer,
+                finish_turn_keeps_the_text_of_a_broken_answer,
+                finish_turn_marks_an_answer_that_never_came_as_failed,
+                finish_turn_replaces_the_text_of_the_log,
+                finish_turn_writes_nothing_when_the_turn_has_ended,
+                finish_turn_writes_nothing_under_another_owner_or_generation,
+                finish_turn_of_an_unknown_turn_is_false,
+                of_many_ends_at_once_exactly_one_is_written,
+                an_expired_turn_keeps_the_text_of_its_log,
+                an_expired_turn_without_text_has_failed,
+                a_turn_expires_when_its_lease_ends,
+                an_ended_turn_does_not_expire,
+                the_owner_of_an_expired_turn_can_write_nothing,
+                interrupt_expired_turns_keeps_to_its_limit,
+                of_many_sweeps_at_once_each_turn_is_broken_off_by_one,
+                a_turn_is_either_finished_or_broken_off,
             }
         }
     };

@@ -14,6 +14,7 @@ pub mod clock;
 pub mod contract;
 pub mod entropy;
 pub mod memory;
+pub mod model_server;
 pub mod postgres;
 pub mod sample;
 

@@ -13,6 +13,8 @@ use chatloom_domain::usage::TokenUsage;
 use chatloom_domain::widget::Widget;
 use chatloom_ports::store::Stores;
 use chatloom_ports::store::turns::{TurnAppend, TurnEnd};
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
 
 use crate::sample;
 
@@ -120,4 +122,23 @@ pub(crate) fn completion(turn: Turn, content: &str, ended_at: Timestamp) -> Turn
         content: content.to_owned(),
         events: vec![LoggedEvent { seq: 1, event: completed }],
     }
+}
+
+/// Runs `calls` calls at the same time and gives their results in no particular order.
+pub(crate) async fn at_once<F, Call, T>(subject: &Subject, calls: u32, call: F) -> Vec<T>
+where
+    F: Fn(Stores, u32) -> Call,
+    Call: Future<Output = T> + Send + 'static,
+    T: Send + 'static,
+{
+    let start = Arc::new(Barrier::new(calls as usize));
+    let mut tasks = JoinSet::new();
+    for n in 0..calls {
+        let (start, call) = (Arc::clone(&start), call(subject.stores.clone(), n));
+        tasks.spawn(async move {
+            start.wait().await;
+            call.await
+        });
+    }
+    tasks.join_all().await
 }
