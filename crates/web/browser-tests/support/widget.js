@@ -22,9 +22,9 @@ export function widgetOn(page) {
       await this.box.press('Enter');
     },
 
-    /** Waits until no answer is being written. */
+    /** Waits until nothing is being loaded or written. */
     async settled() {
-      await page.locator('.status', { hasText: 'AI assistant' }).waitFor();
+      await page.locator('.scroller[aria-busy=false]').waitFor();
     },
   };
 }
@@ -38,8 +38,8 @@ export async function watchGrowth(page) {
       const texts = root.querySelectorAll('.answer .text');
       const length = texts[texts.length - 1]?.textContent.length ?? 0;
       if (length !== lengths[lengths.length - 1]) lengths.push(length);
-      const typing = root.querySelector('.status').textContent !== 'AI assistant';
-      if (!typing && length > 0) return lengths;
+      const busy = root.querySelector('.scroller').ariaBusy === 'true';
+      if (!busy && length > 0) return lengths;
       await new Promise(requestAnimationFrame);
     }
   });

@@ -12,6 +12,9 @@ const PAUSES = [500, 1000, 2000, 4000, 8000];
 /** So many looks in a row without news, about a minute and a half, and the visitor is asked instead. */
 const LOOKS_WITHOUT_NEWS = 14;
 
+/** The events of a stream that matter here; whatever else it may carry is passed over. */
+const EVENTS = ['start', 'token', 'done', 'error'];
+
 /** @typedef {import('./answer.js').Answer} Answer */
 /** @typedef {import('../types').Message} Message */
 /** @typedef {{ question: string, answer: Answer, signal: AbortSignal }} Run */
@@ -30,26 +33,33 @@ export function createConversation({ api, store, thread, composer, onTyping }) {
   /** The last question known to be on the server; a later one with our text is ours. */
   let knownQuestion = '';
 
-  /** @param {boolean} now */
-  function setBusy(now) {
+  /**
+   * @param {boolean} now
+   * @param {boolean} [typing]  whether the wait is for the assistant and not for the history
+   */
+  function setBusy(now, typing = now) {
     busy = now;
     composer.setBusy(now);
-    onTyping(now);
+    thread.setBusy(now);
+    onTyping(typing);
   }
 
   /** Shows the saved conversation, if there is one, and goes on with an answer that is still being written. */
   async function restore() {
     const session = store.session();
+    setBusy(session !== undefined, false);
     if (!session) return thread.greet();
     const { signal } = abort;
     thread.clear();
-    setBusy(true);
     try {
       const messages = await api.history(session);
       if (signal.aborted) return;
-      const run = showAll(messages, signal);
-      if (run) await follow(run);
       if (!messages.length) thread.greet();
+      const run = showAll(messages, signal);
+      if (run) {
+        setBusy(true);
+        await follow(run);
+      }
     } catch (error) {
       if (signal.aborted) return;
       if (statusOf(error) === 404) forget();
@@ -76,11 +86,11 @@ export function createConversation({ api, store, thread, composer, onTyping }) {
       }
       const answer = thread.addAnswer();
       answer.id = message.id;
-      answer.quiet();
       if (message.status === 'streaming') {
         answer.show(message.content);
         return { question, answer, signal };
       }
+      answer.quiet();
       settle({ question, answer, signal }, message);
     }
     const last = messages[messages.length - 1];
@@ -200,17 +210,16 @@ export function createConversation({ api, store, thread, composer, onTyping }) {
   async function listen(stream, { question, answer, signal }) {
     try {
       for await (const event of readEvents(stream)) {
+        if (!EVENTS.includes(event.name)) continue;
         const data = JSON.parse(event.data);
         if (event.name === 'start') {
           knownQuestion = data.userMessageId;
           answer.id = data.messageId;
         } else if (event.name === 'token') {
           answer.append(data.content);
-        } else if (event.name === 'done') {
-          answer.finish(data.content);
-          return true;
-        } else if (event.name === 'error') {
-          answer.fail(streamProblem(data.code), askAgain(question));
+        } else {
+          if (event.name === 'done') answer.finish(data.content);
+          else answer.fail(streamProblem(data.code), askAgain(question));
           return true;
         }
       }

@@ -65,6 +65,11 @@ export function createThread(look, announce, onPrompt) {
       list.replaceChildren();
     },
 
+    /** @param {boolean} now  whether messages are being loaded or written */
+    setBusy(now) {
+      scroller.setAttribute('aria-busy', String(now));
+    },
+
     /** @param {string} text */
     addQuestion(text) {
       const row = el('div', { class: 'question' }, el('span', { class: 'hush' }, TEXT.you), el('div', { dir: 'auto' }, text));
