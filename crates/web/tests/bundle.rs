@@ -43,6 +43,12 @@ fn comments_and_indentation_are_dropped_but_casts_stay() {
 }
 
 #[test]
+fn a_backtick_in_quotes_opens_no_template() {
+    let source = "export const mount = ['`', \"`\", '\\'`', `a${1}`];\n";
+    assert!(join(&[("main.js", source)]).is_ok());
+}
+
+#[test]
 fn a_style_sheet_becomes_a_string() {
     let joined = join(&[
         ("main.js", "import css from './a.css';\nexport const mount = css;\n"),

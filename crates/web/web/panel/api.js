@@ -15,6 +15,15 @@ export class ApiError extends Error {
   }
 }
 
+/**
+ * The status of an ApiError, -1 for any other error.
+ *
+ * @param {unknown} error
+ */
+export function statusOf(error) {
+  return error instanceof ApiError ? error.status : -1;
+}
+
 /** @typedef {ReturnType<typeof createApi>} Api */
 
 /**

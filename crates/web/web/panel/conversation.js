@@ -1,23 +1,13 @@
 // The conversation's state: which session, which answer is being written, and what to do when something breaks.
 // The server finishes an answer whether or not anyone listens, so whatever breaks here is looked up in the history.
 
-import { ApiError } from './api.js';
-import { readEvents } from './sse.js';
-import { problemOf, streamProblem } from './problems.js';
+import { statusOf } from './api.js';
+import { createProgress } from './progress.js';
+import { problemOf } from './problems.js';
 import { TEXT } from './strings.js';
 
-/** Pauses between looks at the history, in milliseconds; the last one repeats. Growth begins again at the first. */
-const PAUSES = [500, 1000, 2000, 4000, 8000];
-
-/** So many looks in a row without news, about a minute and a half, and the visitor is asked instead. */
-const LOOKS_WITHOUT_NEWS = 14;
-
-/** The events of a stream that matter here; whatever else it may carry is passed over. */
-const EVENTS = ['start', 'token', 'done', 'error'];
-
-/** @typedef {import('./answer.js').Answer} Answer */
 /** @typedef {import('../types').Message} Message */
-/** @typedef {{ question: string, answer: Answer, signal: AbortSignal }} Run */
+/** @typedef {import('./progress.js').Run} Run */
 
 /**
  * @param {object} parts
@@ -32,6 +22,15 @@ export function createConversation({ api, store, thread, composer, onTyping }) {
   let busy = false;
   /** The last question known to be on the server; a later one with our text is ours. */
   let knownQuestion = '';
+  const { listen, follow, settle } = createProgress({
+    api,
+    store,
+    onStart: (questionId) => {
+      knownQuestion = questionId;
+    },
+    askAgain,
+    attempt,
+  });
 
   /**
    * @param {boolean} now
@@ -202,80 +201,6 @@ export function createConversation({ api, store, thread, composer, onTyping }) {
   }
 
   /**
-   * Reads the stream into the answer. True means that it came to its end.
-   *
-   * @param {ReadableStream<Uint8Array>} stream
-   * @param {Run} run
-   */
-  async function listen(stream, { question, answer, signal }) {
-    try {
-      for await (const event of readEvents(stream)) {
-        if (!EVENTS.includes(event.name)) continue;
-        const data = JSON.parse(event.data);
-        if (event.name === 'start') {
-          knownQuestion = data.userMessageId;
-          answer.id = data.messageId;
-        } else if (event.name === 'token') {
-          answer.append(data.content);
-        } else {
-          if (event.name === 'done') answer.finish(data.content);
-          else answer.fail(streamProblem(data.code), askAgain(question));
-          return true;
-        }
-      }
-    } catch (error) {
-      if (!signal.aborted) console.debug('Chatloom lost the stream and looks the answer up.', error);
-    }
-    return false;
-  }
-
-  /**
-   * Looks the answer up in the history until it is final.
-   *
-   * @param {Run} run
-   */
-  async function follow(run) {
-    const { answer, signal } = run;
-    let seen = -1;
-    for (let look = 0; look < LOOKS_WITHOUT_NEWS; look++) {
-      const session = store.session();
-      const messages = session && (await api.history(session).catch((error) => fatal(error)));
-      if (signal.aborted) return;
-      if (!session || messages === null) return answer.fail(TEXT.lost);
-      const message = messages && answerTo(messages, run);
-      if (message && message.status !== 'streaming') return settle(run, message);
-      if (message && message.content.length > seen) {
-        seen = message.content.length;
-        answer.show(message.content);
-        look = 0;
-      }
-      await pause(PAUSES[Math.min(look, PAUSES.length - 1)]);
-      if (signal.aborted) return;
-    }
-    const act = () => void attempt(run, () => (answer.reset(), follow(run)));
-    answer.fail(TEXT.lost, { label: TEXT.again, act });
-  }
-
-  /**
-   * @param {Message[]} messages
-   * @param {Run} run
-   */
-  function answerTo(messages, { answer, question }) {
-    if (answer.id) return messages.find((message) => message.id === answer.id);
-    const asked = messages.findLastIndex((message) => message.role === 'user' && message.content === question);
-    return asked < 0 ? undefined : messages.slice(asked).find((message) => message.role === 'assistant');
-  }
-
-  /**
-   * @param {Run} run
-   * @param {Message} message
-   */
-  function settle({ answer, question }, { content, status }) {
-    answer.finish(content);
-    if (status) answer.fail(status === 'failed' ? TEXT.failed : TEXT.interrupted, askAgain(question));
-  }
-
-  /**
    * The question is on the server already, so asking again is a new question and looks like one.
    *
    * @param {string} question
@@ -311,23 +236,4 @@ export function createConversation({ api, store, thread, composer, onTyping }) {
   }
 
   return { restore, ask, restart };
-}
-
-/** @param {unknown} error */
-function statusOf(error) {
-  return error instanceof ApiError ? error.status : -1;
-}
-
-/**
- * Null where looking again is of no use, undefined where it is.
- *
- * @param {unknown} error
- */
-function fatal(error) {
-  return [401, 403, 404, 410].includes(statusOf(error)) ? null : undefined;
-}
-
-/** @param {number} ms  spread by a fifth, so that visitors of a restarted server do not return in step */
-function pause(ms) {
-  return new Promise((resolve) => setTimeout(resolve, ms * (0.8 + 0.4 * Math.random())));
 }

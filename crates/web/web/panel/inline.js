@@ -1,39 +1,22 @@
-// Inline Markdown (emphasis, code, links) into nodes. One pass with a stack of open marks, as CommonMark describes it,
-// with limits that keep the work linear and the tree shallow for hostile text.
+// Inline Markdown (emphasis, code, links) into nodes, in one pass over the text.
 
 import { el } from './dom.js';
+import { literal, runLength } from './scan.js';
+import { closeMarks, mark } from './emphasis.js';
+import { addressOf, anchor, closing } from './links.js';
 
 /** Longest link label and address that are searched for their closing bracket. */
 const LABEL_LIMIT = 1000;
 const ADDRESS_LIMIT = 2000;
 
-/** Marks that may be open at once, and the longest run of them: both bound how deep elements can nest. */
-const OPEN_MARKS = 64;
-const MARK_RUN = 8;
-
-/** Of the marks left open at the end of a text that is still arriving, so many are shown as if closed. */
-const CLOSED_AT_END = 4;
-
 const SPECIAL = /[\\\x60*_~[!<&\n]|https?:\/\//g;
-const SPACE = /\s/;
-const PUNCTUATION = /[\p{P}\p{S}]/u;
 const ESCAPABLE = /[!-/:-@[-\x60{-~]/;
 const ENTITY = /&(amp|lt|gt|quot|#39|nbsp);/y;
 const ENTITIES = new Map([['amp', '&'], ['lt', '<'], ['gt', '>'], ['quot', '"'], ['#39', "'"], ['nbsp', '\u00a0']]);
 const BARE_ADDRESS = /https?:\/\/[^\s<>"\x60]+/y;
 const ANGLED = /<(?:(br) ?\/?|(https?:\/\/[^\s<>]{1,2000})|([^\s<>@]{1,64}@[^\s<>@]{1,255}))>/y;
 
-/** @typedef {{ char: string, count: number, node: Text }} Mark */
-
-/**
- * @typedef {object} Scan
- * @property {Element} parent
- * @property {string} text
- * @property {boolean} open  more text will follow: what is unfinished at the end is shown as if it were finished
- * @property {boolean} inLink
- * @property {Mark[]} marks
- * @property {Set<number>} lonelyTicks  lengths of backtick runs that have no partner further on
- */
+/** @typedef {import('./scan.js').Scan} Scan */
 
 /**
  * @param {Element} parent
@@ -87,16 +70,6 @@ function special(scan, at) {
 /**
  * @param {Scan} scan
  * @param {number} at
- * @param {number} length
- */
-function literal(scan, at, length) {
-  scan.parent.append(scan.text.slice(at, at + length));
-  return at + length;
-}
-
-/**
- * @param {Scan} scan
- * @param {number} at
  */
 function escaped(scan, at) {
   const next = scan.text[at + 1];
@@ -126,16 +99,6 @@ function entity(scan, at) {
 }
 
 /**
- * @param {string} text
- * @param {number} at
- */
-function runLength(text, at) {
-  let end = at;
-  while (text[end] === text[at]) end++;
-  return end - at;
-}
-
-/**
  * @param {Scan} scan
  * @param {number} at
  */
@@ -155,86 +118,6 @@ function code(scan, at) {
   if (content.trim() && content.startsWith(' ') && content.endsWith(' ')) content = content.slice(1, -1);
   if (content) scan.parent.append(el('code', { dir: 'ltr' }, content));
   return end < 0 ? text.length : end + ticks;
-}
-
-/**
- * A run of emphasis marks, which may close what is open, open something, or be plain text.
- *
- * @param {Scan} scan
- * @param {number} at
- */
-function mark(scan, at) {
-  const { text, parent, marks, open } = scan;
-  const char = text[at];
-  const run = runLength(text, at);
-  const next = text[at + run];
-  if (next === undefined && open) return at + run;
-  if (run > MARK_RUN || (char === '~' && run !== 2)) return literal(scan, at, run);
-  const { opens, closes } = flanks(char, text[at - 1], next);
-  let left = run;
-  while (closes && left > 0) {
-    const index = marks.findLastIndex((mark) => mark.char === char);
-    if (index < 0) break;
-    marks.length = index + 1;
-    left -= wrap(scan, left);
-  }
-  if (!left) return at + run;
-  const node = document.createTextNode(char.repeat(left));
-  parent.append(node);
-  if (opens && marks.length < OPEN_MARKS) marks.push({ char, count: left, node });
-  return at + run;
-}
-
-/**
- * Whether a run may open or close emphasis, by its neighbours (CommonMark 0.31, section 6.2).
- *
- * @param {string} char
- * @param {string | undefined} before
- * @param {string | undefined} after
- */
-function flanks(char, before, after) {
-  const spaceBefore = before === undefined || SPACE.test(before);
-  const spaceAfter = after === undefined || SPACE.test(after);
-  const signBefore = before !== undefined && PUNCTUATION.test(before);
-  const signAfter = after !== undefined && PUNCTUATION.test(after);
-  const left = !spaceAfter && (!signAfter || spaceBefore || signBefore);
-  const right = !spaceBefore && (!signBefore || spaceAfter || signAfter);
-  if (char !== '_') return { opens: left, closes: right };
-  return { opens: left && (!right || signBefore), closes: right && (!left || signAfter) };
-}
-
-/**
- * Puts everything since the topmost mark into an element and returns how many characters of the mark that used up.
- *
- * @param {Scan} scan
- * @param {number} available  characters of the closing run
- */
-function wrap({ marks }, available) {
-  const opener = marks[marks.length - 1];
-  const used = opener.count >= 2 && available >= 2 ? 2 : 1;
-  const element = el(opener.char === '~' ? 'del' : used === 2 ? 'strong' : 'em');
-  while (opener.node.nextSibling) element.append(opener.node.nextSibling);
-  opener.node.after(element);
-  opener.count -= used;
-  opener.node.data = opener.char.repeat(opener.count);
-  if (!opener.count) {
-    opener.node.remove();
-    marks.pop();
-  }
-  return used;
-}
-
-/** @param {Scan} scan */
-function closeMarks(scan) {
-  for (let budget = CLOSED_AT_END; budget > 0 && scan.marks.length; budget--) {
-    const opener = scan.marks[scan.marks.length - 1];
-    if (opener.node.nextSibling) {
-      wrap(scan, opener.count);
-    } else {
-      opener.node.remove();
-      scan.marks.pop();
-    }
-  }
 }
 
 /**
@@ -267,26 +150,6 @@ function link(scan, at, start) {
 }
 
 /**
- * Where the bracket that is open before `start` closes, or -1.
- *
- * @param {string} text
- * @param {number} start
- * @param {string} opener
- * @param {string} closer
- * @param {number} limit
- */
-function closing(text, start, opener, closer, limit) {
-  let depth = 1;
-  const end = Math.min(text.length, start + limit);
-  for (let at = start; at < end; at++) {
-    if (text[at] === '\\') at++;
-    else if (text[at] === opener) depth++;
-    else if (text[at] === closer && --depth === 0) return at;
-  }
-  return -1;
-}
-
-/**
  * @param {Scan} scan
  * @param {number} at
  */
@@ -314,27 +177,4 @@ function bareAddress(scan, at) {
   if (!url) return literal(scan, at, 1);
   scan.parent.append(anchor(url, address));
   return at + address.length;
-}
-
-/**
- * The address if a visitor may follow it: no scheme that runs code, no name that hides where it leads.
- *
- * @param {string} address
- */
-function addressOf(address) {
-  try {
-    const url = new URL(address);
-    return /^(https?|mailto|tel):$/.test(url.protocol) && !url.username && !url.password ? url : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * @param {URL} url
- * @param {string} [label]
- */
-function anchor(url, label) {
-  const attributes = { href: url.href, target: '_blank', rel: 'noopener noreferrer nofollow', title: url.host || null };
-  return el('a', attributes, ...(label ? [label] : []));
 }
