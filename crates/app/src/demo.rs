@@ -85,11 +85,11 @@ impl Demo {
 
     fn widget(&self, team_id: TeamId) -> Result<Widget, PrepareDemoError> {
         let text = |text: &str| Data::Text(text.to_owned());
-        let starters = ["What can you do?", "Show me some code", "Where is my order?"];
+        let starters = ["What can you do?", "How do returns work?", "Show me some code"];
         let customization = Customization::parse(BTreeMap::from([
-            ("primaryColor".to_owned(), text("#0f766e")),
-            ("title".to_owned(), text("Ask us anything")),
-            ("welcomeMessage".to_owned(), text("Hello! How can we help you today?")),
+            ("primaryColor".to_owned(), text("#2f5d50")),
+            ("title".to_owned(), text("Loomwood help")),
+            ("welcomeMessage".to_owned(), text("Welcome to Loomwood.\nWhat can I do for you?")),
             ("position".to_owned(), text("bottom-right")),
             ("starterPrompts".to_owned(), Data::List(starters.map(text).to_vec())),
         ]))?;
