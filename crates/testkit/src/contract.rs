@@ -17,6 +17,7 @@
 
 pub mod access;
 pub mod auth_sessions;
+pub mod concurrency;
 pub mod embed_tokens;
 pub mod health;
 pub mod messages;
@@ -203,6 +204,11 @@ macro_rules! store_contract {
                 interrupt_expired_turns_keeps_to_its_limit,
                 of_many_sweeps_at_once_each_turn_is_broken_off_by_one,
                 a_turn_is_either_finished_or_broken_off,
+            }
+            concurrency {
+                no_count_is_lost_between_many_visitors,
+                a_widget_may_be_deleted_while_it_is_talked_to,
+                writes_for_many_turns_in_any_order_succeed,
             }
         }
     };

@@ -80,7 +80,7 @@ impl MemoryStores {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Steps do not panic between two writes, so the data behind a poisoned lock is whole.
+        // A step panics only over a mistake of its caller, and then the test has failed anyway.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

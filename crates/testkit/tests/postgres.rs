@@ -1,5 +1,7 @@
 //! The throw-away PostgreSQL starts, separates its databases, survives outages, and leaves nothing behind.
 
+#![expect(clippy::expect_used, reason = "a test that cannot ask the server fails")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

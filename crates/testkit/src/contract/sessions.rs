@@ -9,7 +9,7 @@ use chatloom_ports::store::turns::BeginTurnError;
 use jiff::SignedDuration;
 
 use super::Subject;
-use super::subject::{append_of, at_once, completion};
+use super::subject::{append_of, at_once, completion, completion_after};
 use crate::sample;
 
 /// Label, secret and time survive; without label or secret there is none afterwards.
@@ -80,7 +80,8 @@ pub async fn erase_session_removes_all_of_it(subject: &Subject) {
     let session = subject.first_session().await;
     let turn = subject.begin_turn(&session, 1).await;
     subject.append(&turn, &["Answer."]).await;
-    subject.complete(turn, "Answer.", sample::at(1)).await;
+    let end = completion_after(2, turn, "Answer.", sample::at(1));
+    assert!(subject.stores.turns.finish_turn(&end).await.unwrap());
 
     let (sessions, turns) = (&subject.stores.sessions, &subject.stores.turns);
     assert!(sessions.erase_session(session.id).await.unwrap());

@@ -8,7 +8,7 @@ use chatloom_ports::store::turns::{NewTurn, TurnEnd};
 use jiff::SignedDuration;
 
 use super::Subject;
-use super::subject::completion;
+use super::subject::{completion, completion_after};
 use crate::sample;
 
 /// A widget that nobody has used yet has statistics, all of them zero.
@@ -39,7 +39,8 @@ pub async fn sessions_messages_and_tokens_are_counted(subject: &Subject) {
     let expected = WidgetStats { total_messages: 1, ..expected };
     assert_eq!(stats(subject, 1).await, Some(expected));
 
-    subject.complete(turn, "Answer.", sample::at(1)).await;
+    let end = completion_after(2, turn, "Answer.", sample::at(1));
+    assert!(subject.stores.turns.finish_turn(&end).await.unwrap());
     let token_usage = TokenUsage { input: 10, output: 5 };
     assert_eq!(stats(subject, 1).await, Some(WidgetStats { total_messages: 2, token_usage, ..expected }));
 }

@@ -95,7 +95,7 @@ impl Subject {
         assert_eq!(lost, []);
     }
 
-    /// Completes a turn of replica 1 at `ended_at` with 10 tokens read and 5 written.
+    /// Completes a turn of replica 1 that has an empty log, at `ended_at`, with 10 tokens read and 5 written.
     pub async fn complete(&self, turn: Turn, content: &str, ended_at: Timestamp) {
         assert!(self.stores.turns.finish_turn(&completion(turn, content, ended_at)).await.unwrap());
     }
@@ -106,8 +106,13 @@ pub(crate) fn append_of(turn: &Turn, events: Vec<LoggedEvent>) -> TurnAppend {
     TurnAppend { turn_id: turn.id, generation: turn.generation, events }
 }
 
-/// The end of a turn of replica 1 with a whole answer; its log has had no events yet.
+/// The end of a turn of replica 1 with a whole answer; nothing has been written to its log yet.
 pub(crate) fn completion(turn: Turn, content: &str, ended_at: Timestamp) -> TurnEnd {
+    completion_after(0, turn, content, ended_at)
+}
+
+/// The end of a turn of replica 1 with a whole answer, after `logged` events in its log.
+pub(crate) fn completion_after(logged: u32, turn: Turn, content: &str, ended_at: Timestamp) -> TurnEnd {
     let usage = TokenUsage { input: 10, output: 5 };
     let completed = TurnEvent::Completed {
         assistant_message_id: turn.assistant_message_id,
@@ -120,7 +125,7 @@ pub(crate) fn completion(turn: Turn, content: &str, ended_at: Timestamp) -> Turn
         turn: turn.complete(FinishReason::Stop, usage, ended_at).unwrap(),
         owner: sample::replica_id(1),
         content: content.to_owned(),
-        events: vec![LoggedEvent { seq: 1, event: completed }],
+        events: vec![LoggedEvent { seq: logged + 1, event: completed }],
     }
 }
 

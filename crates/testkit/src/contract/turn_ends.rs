@@ -7,7 +7,7 @@ use chatloom_ports::store::turns::TurnEnd;
 use jiff::SignedDuration;
 
 use super::Subject;
-use super::subject::{append_of, at_once, completion};
+use super::subject::{append_of, at_once, completion, completion_after};
 use crate::sample;
 
 /// A whole answer, for each reason to stop, is a complete message, and the next question may come.
@@ -49,8 +49,7 @@ pub async fn finish_turn_replaces_the_text_of_the_log(subject: &Subject) {
     let session = subject.first_session().await;
     let turn = subject.begin_turn(&session, 1).await;
     subject.append(&turn, &["Who"]).await;
-    let mut end = completion(turn, "Whole.", sample::at(1));
-    end.events[0].seq = 3;
+    let end = completion_after(2, turn, "Whole.", sample::at(1));
     assert!(subject.stores.turns.finish_turn(&end).await.unwrap());
     assert_answer(&answer(subject).await, &turn, "Whole.", MessageStatus::Complete);
 }
@@ -215,8 +214,7 @@ pub async fn a_turn_is_either_finished_or_broken_off(subject: &Subject) {
         subject.append(&turn, &["Half"]).await;
         let outcomes = at_once(subject, 2, move |stores, call| async move {
             if call == 0 {
-                let mut end = completion(turn, "Whole.", sample::at(1));
-                end.events[0].seq = 3;
+                let end = completion_after(2, turn, "Whole.", sample::at(1));
                 return stores.turns.finish_turn(&end).await.unwrap().then_some("Whole.");
             }
             let swept = stores.turns.interrupt_expired_turns(sample::at(99), 10).await.unwrap();

@@ -6,7 +6,7 @@ use chatloom_ports::store::turns::TurnAppend;
 use jiff::SignedDuration;
 
 use super::Subject;
-use super::subject::append_of;
+use super::subject::{append_of, completion_after};
 use crate::sample;
 
 /// Pieces add up over several calls, in the order of their numbers.
@@ -21,7 +21,7 @@ pub async fn appended_text_adds_up(subject: &Subject) {
 pub async fn appended_events_are_read_in_the_order_of_their_numbers(subject: &Subject) {
     let turn = running_turn(subject).await;
     let pieces: Vec<_> = (1..=300).map(|seq| text(seq, &format!("{seq} "))).collect();
-    let expected: String = (1..=300).map(|seq| format!("{seq} ")).collect();
+    let expected = (1..=300).map(|seq| format!("{seq} ")).collect::<Vec<_>>().concat();
     assert_eq!(append(subject, append_of(&turn, pieces)).await, []);
     assert_eq!(answer(subject).await, expected);
 }
@@ -151,8 +151,7 @@ pub async fn prune_events_keeps_messages(subject: &Subject) {
 pub async fn prune_events_keeps_to_its_limit(subject: &Subject) {
     for turn in running_turns(subject, 5).await {
         subject.append(&turn, &["One", "two", "three"]).await;
-        let mut end = super::subject::completion(turn, "Whole.", sample::at(1));
-        end.events[0].seq = 5;
+        let end = completion_after(4, turn, "Whole.", sample::at(1));
         assert!(subject.stores.turns.finish_turn(&end).await.unwrap());
     }
     let turns = &subject.stores.turns;

@@ -79,7 +79,7 @@ pub async fn list_workflows_is_newest_first_and_of_the_team_only(subject: &Subje
 pub async fn save_workflow_writes_and_counts_the_version_up(subject: &Subject) {
     let team = subject.add_team(1).await;
     subject.stores.workflows.create_workflow(&sample::workflow(team, 1)).await.unwrap();
-    let changed = changed(sample::workflow(team, 1), "New name");
+    let changed = changed(&sample::workflow(team, 1), "New name");
     let attempt = Workflow { created_at: sample::at(99), ..changed.clone() };
     assert_eq!(subject.stores.workflows.save_workflow(&attempt).await.unwrap(), SaveOutcome::Saved);
     assert_eq!(find(subject, 1).await, Some(Workflow { version: 2, ..changed }));
@@ -91,7 +91,7 @@ pub async fn save_workflow_is_stale_when_the_stored_version_differs(subject: &Su
     let stored = Workflow { version: 5, ..sample::workflow(team, 1) };
     subject.stores.workflows.create_workflow(&stored).await.unwrap();
     for version in [4, 6] {
-        let attempt = Workflow { version, ..changed(stored.clone(), "Late") };
+        let attempt = Workflow { version, ..changed(&stored, "Late") };
         assert_eq!(subject.stores.workflows.save_workflow(&attempt).await.unwrap(), SaveOutcome::Stale);
     }
     assert_eq!(find(subject, 1).await, Some(stored));
@@ -102,9 +102,7 @@ pub async fn save_workflow_outside_of_the_team_is_absent(subject: &Subject) {
     let (team, other) = (subject.add_team(1).await, subject.add_team(2).await);
     let stored = sample::workflow(team, 1);
     subject.stores.workflows.create_workflow(&stored).await.unwrap();
-    for attempt in
-        [sample::workflow(team, 2), Workflow { team_id: other, ..changed(stored.clone(), "Theft") }]
-    {
+    for attempt in [sample::workflow(team, 2), Workflow { team_id: other, ..changed(&stored, "Theft") }] {
         assert_eq!(subject.stores.workflows.save_workflow(&attempt).await.unwrap(), SaveOutcome::Absent);
     }
     assert_eq!(find(subject, 1).await, Some(stored));
@@ -116,7 +114,7 @@ pub async fn of_many_saves_of_a_workflow_at_once_exactly_one_succeeds(subject: &
     let team = subject.add_team(1).await;
     subject.stores.workflows.create_workflow(&sample::workflow(team, 1)).await.unwrap();
     let outcomes = at_once(subject, 8, move |stores, n| async move {
-        let attempt = changed(sample::workflow(team, 1), &format!("Writer {n}"));
+        let attempt = changed(&sample::workflow(team, 1), &format!("Writer {n}"));
         (stores.workflows.save_workflow(&attempt).await.unwrap(), attempt)
     });
     let (won, lost): (Vec<_>, Vec<_>) =
@@ -186,7 +184,7 @@ async fn find(subject: &Subject, n: u32) -> Option<Workflow> {
     subject.stores.workflows.find_workflow(sample::team_id(1), sample::workflow_id(n)).await.unwrap()
 }
 
-fn changed(workflow: Workflow, name: &str) -> Workflow {
+fn changed(workflow: &Workflow, name: &str) -> Workflow {
     let agent = AgentInput {
         instructions: format!("{name} instructs."),
         provider: "other".to_owned(),
@@ -199,6 +197,6 @@ fn changed(workflow: Workflow, name: &str) -> Workflow {
         name: WorkflowName::parse(name).unwrap(),
         agent: Agent::parse(&agent).unwrap(),
         updated_at: sample::at(60),
-        ..workflow
+        ..workflow.clone()
     }
 }

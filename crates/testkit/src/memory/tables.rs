@@ -71,6 +71,16 @@ impl TurnRecord {
             && self.turn.generation == generation
     }
 
+    /// Adds to the log. A gap or a repetition is a mistake of the writer that a database would keep or refuse
+    /// in its own way, so here it fails the test at once.
+    pub(super) fn extend_log(&mut self, events: &[LoggedEvent]) {
+        for event in events {
+            let expected = self.log.last().map_or(1, |last| last.seq + 1);
+            assert_eq!(event.seq, expected, "events of turn {} have no gaps", self.turn.id);
+            self.log.push(event.clone());
+        }
+    }
+
     /// The text that the log holds so far.
     pub(super) fn text(&self) -> String {
         self.log
@@ -109,11 +119,11 @@ impl Tables {
 
     /// Gives the agent's message of a turn its text and status. Both tables lose a session together, so a turn
     /// that is there has its message.
-    pub(super) fn write_answer(&mut self, turn: &Turn, content: String, status: MessageStatus) {
+    pub(super) fn write_answer(&mut self, turn: &Turn, content: &str, status: MessageStatus) {
         let session = self.sessions.get_mut(&turn.session_id);
         let messages = session.into_iter().flat_map(|record| &mut record.messages);
         for message in messages.filter(|message| message.id == turn.assistant_message_id) {
-            message.content.clone_from(&content);
+            content.clone_into(&mut message.content);
             message.status = status;
         }
     }

@@ -61,10 +61,10 @@ impl TurnStore for MemoryStores {
             let Some(record) = held else {
                 return false;
             };
+            record.extend_log(&end.events);
             record.turn.state = end.turn.state;
-            record.log.extend(end.events.iter().cloned());
             let turn = record.turn;
-            tables.end_turn(&turn, end.content.clone());
+            tables.end_turn(&turn, &end.content);
             true
         })
     }
@@ -182,10 +182,10 @@ impl Tables {
         let Some(record) = record.filter(|record| record.is_held_by(lease.owner, append.generation)) else {
             return false;
         };
+        record.extend_log(&append.events);
         record.turn.state = TurnState::Running { lease };
-        record.log.extend(append.events.iter().cloned());
         let (turn, text) = (record.turn, record.text());
-        self.write_answer(&turn, text, MessageStatus::Streaming);
+        self.write_answer(&turn, &text, MessageStatus::Streaming);
         true
     }
 
@@ -201,11 +201,11 @@ impl Tables {
         let event = TurnEvent::Broken { failure: TurnFailure::AnswerInterrupted, at: now };
         record.turn = turn;
         record.log.push(LoggedEvent { seq, event });
-        self.end_turn(&turn, text);
+        self.end_turn(&turn, &text);
     }
 
     /// Writes what a turn that has just ended leaves behind outside of its own row and log.
-    fn end_turn(&mut self, turn: &Turn, content: String) {
+    fn end_turn(&mut self, turn: &Turn, content: &str) {
         let (usage, _) = usage_and_end(&turn.state).unwrap_or_default();
         self.count_answer(turn, !content.is_empty(), usage);
         self.write_answer(turn, content, turn.state.message_status());
