@@ -56,6 +56,9 @@ async fn write_reply(stream: &mut TcpStream, reply: &Reply, steps: Vec<Step>) ->
             }
         }
     }
+    if head_due {
+        write(stream, head(reply).as_bytes()).await?;
+    }
     write(stream, b"0\r\n\r\n").await?;
     Ok(Outcome::Whole)
 }
