@@ -17,6 +17,7 @@ const LAUNCHER_CSS: &str = "'__LAUNCHER_CSS__'";
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=web");
     println!("cargo::rerun-if-changed=build");
+    #[expect(clippy::disallowed_methods, reason = "cargo tells a build script its folder this way only")]
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR for build scripts")?);
 
     let panel = bundle::join("main.js", &|name| fs::read_to_string(Path::new("web/panel").join(name)))?;

@@ -44,11 +44,13 @@ test('a visitor asks, watches the answer grow, and finds it again after a reload
   assert.equal(await page.locator('.welcome').innerText(), 'Welcome! What are you looking for?');
   assert.equal(await widget.box.getAttribute('placeholder'), 'Ask the shop…');
 
+  const finished = page.waitForEvent('requestfinished', (request) => request.method() === 'POST' && request.url().endsWith('/messages'));
   await widget.ask('Please show me a list, some code and a link.');
   const lengths = await watchGrowth(page);
   assert.ok(lengths.filter((length) => length > 0).length >= 3, `the answer came at once: ${lengths}`);
   assert.ok(await page.locator('.answer .text :is(ul, ol)').count(), 'the answer is not Markdown');
   const answer = await lastAnswer(page);
+  await finished;
   await keepScreenshot(page, 'conversation');
 
   await page.reload();

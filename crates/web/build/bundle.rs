@@ -146,7 +146,7 @@ impl Joiner<'_> {
             .and_then(|rest| rest.trim_end().strip_suffix("';"))
             .and_then(|rest| rest.split_once(" from './"))
             .ok_or_else(|| at.error(FORM))?;
-        if file.ends_with(".css") {
+        if matches!(file.rsplit_once('.'), Some((_, "css"))) {
             return self.import_style(what, file, at);
         }
         let names =
@@ -167,7 +167,8 @@ impl Joiner<'_> {
         }
         self.claim(name, at)?;
         let source = (self.read)(file).map_err(|error| at.error(format!("cannot read {file}: {error}")))?;
-        self.out.push_str(&format!("const {name}={};\n", style_literal(&source)));
+        let declaration = ["const ", name, "=", &style_literal(&source), ";\n"];
+        self.out.extend(declaration);
         Ok(())
     }
 

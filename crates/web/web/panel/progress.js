@@ -35,7 +35,9 @@ export function createProgress({ api, store, onStart, askAgain, attempt }) {
    */
   async function listen(stream, { question, answer, signal }) {
     try {
-      for await (const event of readEvents(stream)) {
+      const events = readEvents(stream);
+      for (let next = await events.next(); !next.done; next = await events.next()) {
+        const event = next.value;
         if (!EVENTS.includes(event.name)) continue;
         const data = JSON.parse(event.data);
         if (event.name === 'start') {
@@ -46,6 +48,8 @@ export function createProgress({ api, store, onStart, askAgain, attempt }) {
         } else {
           if (event.name === 'done') answer.finish(data.content);
           else answer.fail(streamProblem(data.code), askAgain(question));
+          // Read on to the end of the response, unlike a loop that breaks: then its connection can be used again.
+          events.next().catch(() => {});
           return true;
         }
       }
