@@ -1,0 +1,101 @@
+//! Statements on chat sessions and their messages.
+
+use chatloom_domain::message::Message;
+use chatloom_domain::session::ChatSession;
+use chatloom_ports::store::sessions::OpenSessionError;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::super::errors::QueryError;
+use super::super::rows::event::logged_text;
+use super::super::rows::message::MessageRow;
+use super::super::rows::session::{ChatSessionRow, NewChatSessionRow};
+use super::super::rows::usage::DailyRow;
+use super::super::schema::{chat_sessions, messages};
+use super::{logs, usage};
+use crate::columns::Id;
+use crate::database::Conn;
+use crate::dialect;
+
+pub(crate) async fn open(
+    conn: &mut Conn,
+    session: &ChatSession,
+    widget_version: i64,
+) -> Result<(), OpenSessionError> {
+    let widget = Id(session.widget_id.as_uuid());
+    // The widget is held until the commit: one that is deleted meanwhile would leave this session behind for ever.
+    if !dialect::hold_widget(conn, widget, widget_version).await? {
+        return Err(OpenSessionError::WidgetChanged);
+    }
+    let row = NewChatSessionRow::from(session);
+    let insert = diesel::insert_into(chat_sessions::table).values(&row);
+    insert.execute(conn).await.map_err(QueryError::from)?;
+    usage::count(conn, &DailyRow::session(widget, session.created_at)).await?;
+    Ok(())
+}
+
+pub(crate) async fn find(conn: &mut Conn, id: Id) -> Result<Option<ChatSession>, QueryError> {
+    let row =
+        chat_sessions::table.find(id).select(ChatSessionRow::as_select()).first(conn).await.optional()?;
+    row.map(ChatSession::try_from).transpose()
+}
+
+pub(crate) async fn list_messages(
+    conn: &mut Conn,
+    session: Id,
+    before: Option<Id>,
+    limit: u32,
+) -> Result<Vec<Message>, QueryError> {
+    let end = match before {
+        None => Some(i64::MAX),
+        Some(id) => find_seq(conn, session, id).await?,
+    };
+    let Some(end) = end else {
+        return Ok(Vec::new());
+    };
+    let mut rows: Vec<MessageRow> = messages::table
+        .filter(messages::session_id.eq(session).and(messages::seq.lt(end)))
+        .order(messages::seq.desc())
+        .limit(i64::from(limit))
+        .select(MessageRow::as_select())
+        .load(conn)
+        .await?;
+    rows.reverse();
+    for row in rows.iter_mut().filter(|row| row.is_streaming()) {
+        row.content = logged_text(&logs::load_of_message(conn, session, row.id).await?)?;
+    }
+    rows.into_iter().map(Message::try_from).collect()
+}
+
+async fn find_seq(conn: &mut Conn, session: Id, message: Id) -> Result<Option<i64>, QueryError> {
+    let own = messages::session_id.eq(session).and(messages::id.eq(message));
+    Ok(messages::table.filter(own).select(messages::seq).first(conn).await.optional()?)
+}
+
+/// The messages before the turn's own that a model may read: complete or interrupted, and with text; oldest first.
+pub(crate) async fn list_history(
+    conn: &mut Conn,
+    session: Id,
+    question: Id,
+    limit: u32,
+) -> Result<Vec<Message>, QueryError> {
+    let Some(end) = find_seq(conn, session, question).await? else {
+        return Ok(Vec::new());
+    };
+    let mut rows: Vec<MessageRow> = messages::table
+        .filter(messages::session_id.eq(session).and(messages::seq.lt(end)))
+        .filter(messages::status.eq("complete").or(messages::status.eq("interrupted")))
+        .filter(messages::content.ne(""))
+        .order(messages::seq.desc())
+        .limit(i64::from(limit))
+        .select(MessageRow::as_select())
+        .load(conn)
+        .await?;
+    rows.reverse();
+    rows.into_iter().map(Message::try_from).collect()
+}
+
+/// Whether there was such a session. Messages, turns and events go with it by their foreign keys.
+pub(crate) async fn delete(conn: &mut Conn, id: Id) -> Result<bool, QueryError> {
+    Ok(diesel::delete(chat_sessions::table.find(id)).execute(conn).await? > 0)
+}

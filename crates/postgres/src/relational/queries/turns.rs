@@ -1,0 +1,195 @@
+//! Statements on turns: how one begins and how it ends.
+//!
+//! The session's row is the lock: a beginning turn claims it, an ending one releases it, and both do so before they
+//! touch anything else. Whoever deletes comes the same way, so none of them can wait for another in a circle.
+
+use chatloom_domain::Timestamp;
+use chatloom_domain::id::{ReplicaId, TurnId};
+use chatloom_domain::turn::{LoggedEvent, Turn};
+use chatloom_ports::store::turns::{BeginTurnError, NewTurn};
+use diesel::dsl::exists;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::super::errors::QueryError;
+use super::super::rows::event::TurnEventsRow;
+use super::super::rows::message::{question_and_answer, storable_text};
+use super::super::rows::turn::{RunningTurnRow, TurnRow, TurnStateRow};
+use super::super::rows::usage::DailyRow;
+use super::super::schema::{chat_sessions, messages, turns, widgets};
+use super::insert_many::InsertMany;
+use super::{logs, usage};
+use crate::columns::{Id, Time};
+use crate::database::Conn;
+
+/// A widget that visitors may use and that is still as it was when the request was admitted.
+macro_rules! admitted_widget {
+    ($new:expr) => {
+        widgets::table
+            .filter(widgets::id.eq(Id($new.widget_id.as_uuid())))
+            .filter(widgets::version.eq($new.widget_version))
+            .filter(widgets::active.and(widgets::deleted_at.is_null()))
+    };
+}
+
+pub(crate) async fn begin(conn: &mut Conn, new: &NewTurn) -> Result<(), BeginTurnError> {
+    let Some(last_seq) = claim_session(conn, new).await? else {
+        return Err(why_not_claimed(conn, new).await?);
+    };
+    insert_turn(conn, new, last_seq).await?;
+    let day = DailyRow::question(Id(new.widget_id.as_uuid()), new.turn.started_at);
+    usage::count(conn, &day).await?;
+    Ok(())
+}
+
+/// Gives the sequence number of the session's newest message if the session is free and the widget unchanged.
+async fn claim_session(conn: &mut Conn, new: &NewTurn) -> Result<Option<i64>, QueryError> {
+    let free = chat_sessions::table
+        .filter(chat_sessions::id.eq(Id(new.turn.session_id.as_uuid())))
+        .filter(chat_sessions::widget_id.eq(Id(new.widget_id.as_uuid())))
+        .filter(chat_sessions::running_turn_id.is_null())
+        .filter(exists(admitted_widget!(new).select(widgets::id)));
+    let claim = diesel::update(free)
+        .set((
+            chat_sessions::running_turn_id.eq(Some(Id(new.turn.id.as_uuid()))),
+            chat_sessions::last_seq.eq(chat_sessions::last_seq + 2),
+            chat_sessions::last_active_at.eq(Time(new.turn.started_at)),
+        ))
+        .returning(chat_sessions::last_seq);
+    let claimed: Option<i64> = claim.get_result(conn).await.optional()?;
+    Ok(claimed.map(|newest| newest - 2))
+}
+
+async fn why_not_claimed(conn: &mut Conn, new: &NewTurn) -> Result<BeginTurnError, QueryError> {
+    let session: Option<Option<Id>> = chat_sessions::table
+        .filter(chat_sessions::id.eq(Id(new.turn.session_id.as_uuid())))
+        .filter(chat_sessions::widget_id.eq(Id(new.widget_id.as_uuid())))
+        .select(chat_sessions::running_turn_id)
+        .first(conn)
+        .await
+        .optional()?;
+    let Some(running) = session else {
+        return Ok(BeginTurnError::SessionNotFound);
+    };
+    let is_admitted: bool =
+        diesel::select(exists(admitted_widget!(new).select(widgets::id))).get_result(conn).await?;
+    Ok(match running {
+        Some(turn) if is_admitted => BeginTurnError::TurnRunning(TurnId::from_uuid(turn.0)),
+        // Without a running turn, only the widget can have been in the way.
+        _ => BeginTurnError::WidgetChanged,
+    })
+}
+
+async fn insert_turn(conn: &mut Conn, new: &NewTurn, last_seq: i64) -> Result<(), QueryError> {
+    InsertMany(&question_and_answer(new, last_seq)).execute(conn).await?;
+    diesel::insert_into(turns::table).values(TurnRow::from(&new.turn)).execute(conn).await?;
+    Ok(())
+}
+
+/// The id of the visitor's message that a turn of the session answers.
+pub(crate) async fn find_question(conn: &mut Conn, turn: Id, session: Id) -> Result<Option<Id>, QueryError> {
+    let own = turns::table.filter(turns::id.eq(turn).and(turns::session_id.eq(session)));
+    Ok(own.select(turns::user_message_id).first(conn).await.optional()?)
+}
+
+/// Why a turn could not be ended.
+pub(crate) enum EndError {
+    /// It does not run under the fence any more. What was written before that was found out must be rolled back.
+    Lost,
+    /// A statement failed.
+    Query(QueryError),
+}
+
+impl From<QueryError> for EndError {
+    fn from(error: QueryError) -> Self {
+        Self::Query(error)
+    }
+}
+
+/// What must still hold of a running turn, so that it can be ended.
+#[derive(Clone, Copy)]
+pub(crate) enum Fence {
+    /// This replica owns it.
+    Owner(ReplicaId),
+    /// Nobody has written to it since its lease was seen to end then: each write renews the lease.
+    Lease(Timestamp),
+}
+
+/// The end of a turn.
+pub(crate) struct Ending {
+    /// In its terminal state.
+    pub(crate) turn: Turn,
+    /// Under which it may be ended.
+    pub(crate) fence: Fence,
+    /// The text of the agent's message.
+    pub(crate) content: String,
+    /// What the log still lacks.
+    pub(crate) events: Vec<LoggedEvent>,
+}
+
+pub(crate) async fn end(conn: &mut Conn, ending: Ending) -> Result<(), EndError> {
+    let turn = &ending.turn;
+    let widget = release_session(conn, turn).await?.ok_or(EndError::Lost)?;
+    if !write_state(conn, turn, ending.fence).await? {
+        return Err(EndError::Lost);
+    }
+    let has_text = !ending.content.is_empty();
+    write_answer(conn, turn, ending.content).await?;
+    let row = TurnEventsRow::of(turn.id, turn.generation, &ending.events)?;
+    logs::insert(conn, row.as_slice()).await?;
+    usage::count(conn, &DailyRow::answer(widget, turn, has_text)).await?;
+    Ok(())
+}
+
+/// Lets the session take a new turn, and gives its widget.
+async fn release_session(conn: &mut Conn, turn: &Turn) -> Result<Option<Id>, QueryError> {
+    let claimed = chat_sessions::table
+        .filter(chat_sessions::id.eq(Id(turn.session_id.as_uuid())))
+        .filter(chat_sessions::running_turn_id.eq(Id(turn.id.as_uuid())));
+    let release = diesel::update(claimed)
+        .set(chat_sessions::running_turn_id.eq(None::<Id>))
+        .returning(chat_sessions::widget_id);
+    Ok(release.get_result(conn).await.optional()?)
+}
+
+async fn write_state(conn: &mut Conn, turn: &Turn, fence: Fence) -> Result<bool, QueryError> {
+    let running = turns::table
+        .filter(turns::id.eq(Id(turn.id.as_uuid())))
+        .filter(turns::generation.eq(i64::from(turn.generation)))
+        .filter(turns::state.eq("running"));
+    let state = TurnStateRow::from(&turn.state);
+    let written = match fence {
+        Fence::Owner(owner) => {
+            let held = running.filter(turns::owner.eq(Id(owner.as_uuid())));
+            diesel::update(held).set(state).execute(conn).await?
+        }
+        Fence::Lease(until) => {
+            let unheld = running.filter(turns::lease_until.eq(Time(until)));
+            diesel::update(unheld).set(state).execute(conn).await?
+        }
+    };
+    Ok(written > 0)
+}
+
+async fn write_answer(conn: &mut Conn, turn: &Turn, content: String) -> Result<(), QueryError> {
+    diesel::update(messages::table.find(Id(turn.assistant_message_id.as_uuid())))
+        .set((
+            messages::content.eq(storable_text(content)),
+            messages::status.eq(turn.state.message_status().as_str()),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Running turns whose lease ended at or before `now`, the longest ended first.
+pub(crate) async fn list_expired(conn: &mut Conn, now: Time, limit: u32) -> Result<Vec<Turn>, QueryError> {
+    let rows: Vec<RunningTurnRow> = turns::table
+        .filter(turns::lease_until.le(now))
+        .order((turns::lease_until, turns::id))
+        .limit(i64::from(limit))
+        .select(RunningTurnRow::as_select())
+        .load(conn)
+        .await?;
+    rows.into_iter().map(Turn::try_from).collect()
+}

@@ -1,0 +1,116 @@
+//! Statements on widgets. A deleted widget is found by its token's hash and by nothing else.
+
+use chatloom_domain::widget::Widget;
+use chatloom_ports::store::SaveOutcome;
+use chatloom_ports::store::widgets::{StoredToken, TokenOwner};
+use diesel::dsl::exists;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::super::errors::QueryError;
+use super::super::rows::widget::{TokenRow, WidgetContentRow, WidgetRow};
+use super::super::schema::{chat_sessions, widget_daily, widgets};
+use crate::columns::{Id, Time};
+use crate::database::Conn;
+use crate::dialect;
+
+/// A widget of the team that is not deleted.
+macro_rules! own_widget {
+    ($team:expr, $id:expr) => {
+        widgets::table
+            .filter(widgets::team_id.eq($team).and(widgets::id.eq($id)))
+            .filter(widgets::deleted_at.is_null())
+    };
+}
+
+pub(crate) async fn insert(conn: &mut Conn, widget: &Widget, token: &StoredToken) -> Result<(), QueryError> {
+    diesel::insert_into(widgets::table)
+        .values((WidgetRow::from(widget), TokenRow::from(token)))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub(crate) async fn list(conn: &mut Conn, team: Id) -> Result<Vec<Widget>, QueryError> {
+    let rows: Vec<WidgetRow> = widgets::table
+        .filter(widgets::team_id.eq(team).and(widgets::deleted_at.is_null()))
+        .order((widgets::created_at.desc(), widgets::id.desc()))
+        .select(WidgetRow::as_select())
+        .load(conn)
+        .await?;
+    rows.into_iter().map(Widget::try_from).collect()
+}
+
+pub(crate) async fn find(conn: &mut Conn, team: Id, id: Id) -> Result<Option<Widget>, QueryError> {
+    let row = own_widget!(team, id).select(WidgetRow::as_select()).first(conn).await.optional()?;
+    row.map(Widget::try_from).transpose()
+}
+
+pub(crate) async fn is_there(conn: &mut Conn, team: Id, id: Id) -> Result<bool, QueryError> {
+    Ok(diesel::select(exists(own_widget!(team, id).select(widgets::id))).get_result(conn).await?)
+}
+
+pub(crate) async fn save(conn: &mut Conn, widget: &Widget) -> Result<SaveOutcome, QueryError> {
+    let (team, id) = (Id(widget.team_id.as_uuid()), Id(widget.id.as_uuid()));
+    let saved = diesel::update(own_widget!(team, id).filter(widgets::version.eq(widget.version)))
+        .set((WidgetContentRow::from(widget), widgets::version.eq(widget.version + 1)))
+        .execute(conn)
+        .await?;
+    if saved > 0 {
+        return Ok(SaveOutcome::Saved);
+    }
+    Ok(if is_there(conn, team, id).await? { SaveOutcome::Stale } else { SaveOutcome::Absent })
+}
+
+pub(crate) async fn delete(conn: &mut Conn, team: Id, id: Id, at: Time) -> Result<bool, QueryError> {
+    // The conversations of a busy year go in one statement, which may take longer than a request's usually may.
+    dialect::allow_long_statements(conn).await?;
+    let buried = diesel::update(own_widget!(team, id))
+        .set((
+            WidgetContentRow::tombstone(at),
+            widgets::sealed_token.eq(None::<Vec<u8>>),
+            widgets::deleted_at.eq(Some(at)),
+            widgets::version.eq(widgets::version + 1),
+        ))
+        .execute(conn)
+        .await?;
+    if buried == 0 {
+        return Ok(false);
+    }
+    diesel::delete(chat_sessions::table.filter(chat_sessions::widget_id.eq(id))).execute(conn).await?;
+    diesel::delete(widget_daily::table.filter(widget_daily::widget_id.eq(id))).execute(conn).await?;
+    Ok(true)
+}
+
+pub(crate) async fn find_sealed_token(
+    conn: &mut Conn,
+    team: Id,
+    id: Id,
+) -> Result<Option<Vec<u8>>, QueryError> {
+    let sealed = own_widget!(team, id).select(widgets::sealed_token);
+    Ok(sealed.first::<Option<Vec<u8>>>(conn).await.optional()?.flatten())
+}
+
+pub(crate) async fn rotate_token(
+    conn: &mut Conn,
+    team: Id,
+    id: Id,
+    token: &StoredToken,
+    at: Time,
+) -> Result<bool, QueryError> {
+    let rotated = diesel::update(own_widget!(team, id))
+        .set((TokenRow::from(token), widgets::updated_at.eq(at), widgets::version.eq(widgets::version + 1)))
+        .execute(conn)
+        .await?;
+    Ok(rotated > 0)
+}
+
+pub(crate) async fn find_token_owner(conn: &mut Conn, hash: &[u8]) -> Result<Option<TokenOwner>, QueryError> {
+    let row = widgets::table
+        .filter(widgets::token_hash.eq(hash))
+        .select(WidgetRow::as_select())
+        .first(conn)
+        .await
+        .optional()?;
+    row.map(TokenOwner::try_from).transpose()
+}

@@ -1,0 +1,77 @@
+//! Messages as rows.
+
+use chatloom_domain::id::MessageId;
+use chatloom_domain::message::{Author, Message, MessageStatus};
+use chatloom_ports::store::turns::NewTurn;
+use diesel::prelude::*;
+use thiserror::Error;
+
+use super::super::errors::{QueryError, inconsistent};
+use super::super::schema::messages;
+use crate::columns::{Id, Time};
+use crate::database::Db;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = messages, check_for_backend(Db))]
+pub(crate) struct MessageRow {
+    pub(crate) id: Id,
+    pub(crate) session_id: Id,
+    pub(crate) seq: i64,
+    pub(crate) author: String,
+    pub(crate) content: String,
+    pub(crate) status: String,
+    pub(crate) created_at: Time,
+}
+
+#[derive(Debug, Error)]
+#[error("column {0} holds a word that is not known")]
+struct UnknownWord(&'static str);
+
+/// What a visitor wrote and the place for the answer, which follow the message that stands at `last_seq`.
+pub(crate) fn question_and_answer(new: &NewTurn, last_seq: i64) -> [MessageRow; 2] {
+    let turn = &new.turn;
+    let row = |id: MessageId, seq, author: Author, status: MessageStatus, content: &str| MessageRow {
+        id: Id(id.as_uuid()),
+        session_id: Id(turn.session_id.as_uuid()),
+        seq,
+        author: author.as_str().to_owned(),
+        content: content.to_owned(),
+        status: status.as_str().to_owned(),
+        created_at: Time(turn.started_at),
+    };
+    let question = new.content.as_str();
+    [
+        row(turn.user_message_id, last_seq + 1, Author::User, MessageStatus::Complete, question),
+        row(turn.assistant_message_id, last_seq + 2, Author::Assistant, MessageStatus::Streaming, ""),
+    ]
+}
+
+/// A model's text as both databases can keep it: PostgreSQL has no place for NUL in a text (its error would keep
+/// the turn from ever ending), so it becomes the replacement character.
+pub(crate) fn storable_text(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{FFFD}") } else { text }
+}
+
+impl MessageRow {
+    /// Whether the text is still to be found in the turn's log.
+    pub(crate) fn is_streaming(&self) -> bool {
+        self.status == MessageStatus::Streaming.as_str()
+    }
+}
+
+impl TryFrom<MessageRow> for Message {
+    type Error = QueryError;
+
+    fn try_from(row: MessageRow) -> Result<Self, QueryError> {
+        let id = row.id.0;
+        let unknown = |column| move || inconsistent("messages", id, UnknownWord(column));
+        Ok(Self {
+            id: MessageId::from_uuid(id),
+            seq: row.seq,
+            author: Author::parse(&row.author).ok_or_else(unknown("author"))?,
+            content: row.content,
+            status: MessageStatus::parse(&row.status).ok_or_else(unknown("status"))?,
+            created_at: row.created_at.0,
+        })
+    }
+}

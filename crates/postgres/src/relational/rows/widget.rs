@@ -1,0 +1,179 @@
+//! Widgets as rows. A deleted one keeps its row with nothing in it but ids, times and the token's hash.
+
+use std::collections::BTreeMap;
+
+use chatloom_domain::customization::{Customization, Data};
+use chatloom_domain::id::{TeamId, WidgetId, WorkflowId};
+use chatloom_domain::origin::AllowedDomains;
+use chatloom_domain::widget::{Widget, WidgetName};
+use chatloom_ports::store::widgets::{StoredToken, TokenOwner};
+use diesel::prelude::*;
+use serde_json::{Number, Value};
+use thiserror::Error;
+
+use super::super::errors::{QueryError, inconsistent};
+use super::super::schema::widgets;
+use crate::columns::{Id, Json, Texts, Time};
+use crate::database::Db;
+
+/// A widget's row without its token.
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = widgets, check_for_backend(Db))]
+pub(crate) struct WidgetRow {
+    id: Id,
+    team_id: Id,
+    created_at: Time,
+    version: i64,
+    deleted_at: Option<Time>,
+    #[diesel(embed)]
+    content: WidgetContentRow,
+}
+
+/// What an editor can change. The optional columns are empty in a tombstone, and only there.
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = widgets, check_for_backend(Db), treat_none_as_null = true)]
+pub(crate) struct WidgetContentRow {
+    workflow_id: Option<Id>,
+    name: Option<String>,
+    active: bool,
+    customization: Option<Json>,
+    allowed_domains: Option<Texts>,
+    updated_at: Time,
+}
+
+/// A widget's embed token.
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = widgets)]
+pub(crate) struct TokenRow {
+    token_hash: Vec<u8>,
+    sealed_token: Option<Vec<u8>>,
+}
+
+#[derive(Debug, Error)]
+#[error("column {0} is empty although the widget is not deleted")]
+struct EmptyColumn(&'static str);
+
+#[derive(Debug, Error)]
+#[error("customization is not a JSON object")]
+struct NotAnObject;
+
+impl From<&Widget> for WidgetRow {
+    fn from(widget: &Widget) -> Self {
+        Self {
+            id: Id(widget.id.as_uuid()),
+            team_id: Id(widget.team_id.as_uuid()),
+            created_at: Time(widget.created_at),
+            version: widget.version,
+            deleted_at: None,
+            content: WidgetContentRow::from(widget),
+        }
+    }
+}
+
+impl From<&Widget> for WidgetContentRow {
+    fn from(widget: &Widget) -> Self {
+        let entries = widget.customization.entries().iter();
+        let customization = entries.map(|(key, value)| (key.clone(), json(value))).collect();
+        Self {
+            workflow_id: Some(Id(widget.workflow_id.as_uuid())),
+            name: Some(widget.name.as_str().to_owned()),
+            active: widget.active,
+            customization: Some(Json(Value::Object(customization))),
+            allowed_domains: Some(Texts(widget.allowed_domains.entries().map(str::to_owned).collect())),
+            updated_at: Time(widget.updated_at),
+        }
+    }
+}
+
+impl WidgetContentRow {
+    /// What is left of a widget that is deleted.
+    pub(crate) fn tombstone(deleted_at: Time) -> Self {
+        Self {
+            workflow_id: None,
+            name: None,
+            active: false,
+            customization: None,
+            allowed_domains: None,
+            updated_at: deleted_at,
+        }
+    }
+}
+
+impl From<&StoredToken> for TokenRow {
+    fn from(token: &StoredToken) -> Self {
+        Self { token_hash: token.hash.as_bytes().to_vec(), sealed_token: Some(token.sealed.clone()) }
+    }
+}
+
+impl TryFrom<WidgetRow> for TokenOwner {
+    type Error = QueryError;
+
+    fn try_from(row: WidgetRow) -> Result<Self, QueryError> {
+        if row.deleted_at.is_some() {
+            return Ok(Self::Deleted);
+        }
+        Widget::try_from(row).map(|widget| Self::Widget(Box::new(widget)))
+    }
+}
+
+impl TryFrom<WidgetRow> for Widget {
+    type Error = QueryError;
+
+    fn try_from(row: WidgetRow) -> Result<Self, QueryError> {
+        let id = row.id.0;
+        let content = row.content;
+        let empty = |column| move || inconsistent("widgets", id, EmptyColumn(column));
+        let name = content.name.ok_or_else(empty("name"))?;
+        let Json(customization) = content.customization.ok_or_else(empty("customization"))?;
+        let Texts(domains) = content.allowed_domains.ok_or_else(empty("allowed_domains"))?;
+        let Value::Object(entries) = customization else {
+            return Err(inconsistent("widgets", id, NotAnObject));
+        };
+        let entries: BTreeMap<_, _> = entries.into_iter().map(|(key, value)| (key, data(value))).collect();
+        Ok(Self {
+            id: WidgetId::from_uuid(id),
+            team_id: TeamId::from_uuid(row.team_id.0),
+            name: WidgetName::parse(&name).map_err(|error| inconsistent("widgets", id, error))?,
+            workflow_id: WorkflowId::from_uuid(content.workflow_id.ok_or_else(empty("workflow_id"))?.0),
+            active: content.active,
+            customization: Customization::parse(entries)
+                .map_err(|error| inconsistent("widgets", id, error))?,
+            allowed_domains: AllowedDomains::parse(domains)
+                .map_err(|error| inconsistent("widgets", id, error))?,
+            created_at: row.created_at.0,
+            updated_at: content.updated_at.0,
+            version: row.version,
+        })
+    }
+}
+
+fn json(data: &Data) -> Value {
+    match data {
+        Data::Null => Value::Null,
+        Data::Bool(value) => Value::Bool(*value),
+        Data::Int(number) => Value::Number((*number).into()),
+        // Numbers that JSON cannot write do not pass the parser of customizations.
+        Data::Float(number) => Number::from_f64(*number).map_or(Value::Null, Value::Number),
+        Data::Text(text) => Value::String(text.clone()),
+        Data::List(items) => Value::Array(items.iter().map(json).collect()),
+        Data::Object(members) => {
+            Value::Object(members.iter().map(|(key, value)| (key.clone(), json(value))).collect())
+        }
+    }
+}
+
+fn data(value: Value) -> Data {
+    match value {
+        Value::Null => Data::Null,
+        Value::Bool(value) => Data::Bool(value),
+        Value::Number(number) => match number.as_i64() {
+            Some(number) => Data::Int(number),
+            None => number.as_f64().map_or(Data::Null, Data::Float),
+        },
+        Value::String(text) => Data::Text(text),
+        Value::Array(items) => Data::List(items.into_iter().map(data).collect()),
+        Value::Object(members) => {
+            Data::Object(members.into_iter().map(|(key, value)| (key, data(value))).collect())
+        }
+    }
+}

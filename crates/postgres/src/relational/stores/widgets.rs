@@ -1,0 +1,93 @@
+//! [`WidgetStore`] on a relational database.
+
+use async_trait::async_trait;
+use chatloom_domain::Timestamp;
+use chatloom_domain::id::{TeamId, WidgetId};
+use chatloom_domain::token::TokenHash;
+use chatloom_domain::usage::WidgetStats;
+use chatloom_domain::widget::Widget;
+use chatloom_ports::store::widgets::{StoredToken, TokenOwner, WidgetWriteError};
+use chatloom_ports::store::{SaveOutcome, StoreError, WidgetStore};
+
+use super::super::errors::QueryError;
+use super::super::queries::{usage, widgets};
+use super::RelationalStore;
+use crate::columns::{Id, Time};
+
+#[async_trait]
+impl WidgetStore for RelationalStore {
+    async fn create_widget(&self, widget: &Widget, token: &StoredToken) -> Result<(), WidgetWriteError> {
+        let (widget, token) = (widget.clone(), token.clone());
+        let work = self
+            .database
+            .write(move |conn| Box::pin(async move { widgets::insert(conn, &widget, &token).await }));
+        Ok(work.await?)
+    }
+
+    async fn list_widgets(&self, team: TeamId) -> Result<Vec<Widget>, StoreError> {
+        let team = Id(team.as_uuid());
+        Ok(self.database.read(move |conn| Box::pin(widgets::list(conn, team))).await?)
+    }
+
+    async fn find_widget(&self, team: TeamId, id: WidgetId) -> Result<Option<Widget>, StoreError> {
+        let (team, id) = (Id(team.as_uuid()), Id(id.as_uuid()));
+        Ok(self.database.read(move |conn| Box::pin(widgets::find(conn, team, id))).await?)
+    }
+
+    async fn save_widget(&self, widget: &Widget) -> Result<SaveOutcome, WidgetWriteError> {
+        let widget = widget.clone();
+        let work =
+            self.database.write(move |conn| Box::pin(async move { widgets::save(conn, &widget).await }));
+        Ok(work.await?)
+    }
+
+    async fn delete_widget(&self, team: TeamId, id: WidgetId, at: Timestamp) -> Result<bool, StoreError> {
+        let (team, id, at) = (Id(team.as_uuid()), Id(id.as_uuid()), Time(at));
+        Ok(self.database.write(move |conn| Box::pin(widgets::delete(conn, team, id, at))).await?)
+    }
+
+    async fn find_sealed_token(&self, team: TeamId, id: WidgetId) -> Result<Option<Vec<u8>>, StoreError> {
+        let (team, id) = (Id(team.as_uuid()), Id(id.as_uuid()));
+        Ok(self.database.read(move |conn| Box::pin(widgets::find_sealed_token(conn, team, id))).await?)
+    }
+
+    async fn rotate_embed_token(
+        &self,
+        team: TeamId,
+        id: WidgetId,
+        token: &StoredToken,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (team, id, token, at) = (Id(team.as_uuid()), Id(id.as_uuid()), token.clone(), Time(at));
+        let work = self.database.write(move |conn| {
+            Box::pin(async move { widgets::rotate_token(conn, team, id, &token, at).await })
+        });
+        Ok(work.await?)
+    }
+
+    async fn find_token_owner(&self, hash: &TokenHash) -> Result<Option<TokenOwner>, StoreError> {
+        let hash = *hash;
+        let work = self.database.read(move |conn| {
+            Box::pin(async move { widgets::find_token_owner(conn, hash.as_bytes()).await })
+        });
+        Ok(work.await?)
+    }
+
+    async fn find_widget_stats(
+        &self,
+        team: TeamId,
+        id: WidgetId,
+        day_start: Timestamp,
+    ) -> Result<Option<WidgetStats>, StoreError> {
+        let (team, id, day_start) = (Id(team.as_uuid()), Id(id.as_uuid()), Time(day_start));
+        let work = self.database.read(move |conn| {
+            Box::pin(async move {
+                if !widgets::is_there(conn, team, id).await? {
+                    return Ok::<_, QueryError>(None);
+                }
+                usage::find_stats(conn, id, day_start).await.map(Some)
+            })
+        });
+        Ok(work.await?)
+    }
+}

@@ -1,0 +1,31 @@
+//! The statements that differ between the databases, as SQLite needs them: hardly any, because a write transaction has
+//! the whole database to itself.
+
+use diesel::dsl::exists;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use crate::columns::Id;
+use crate::database::Conn;
+use crate::relational::errors::QueryError;
+use crate::relational::schema::widgets;
+
+/// Keeps others from making a first administrator until the commit.
+#[expect(clippy::unused_async, reason = "the other database needs a statement")]
+pub(crate) async fn exclude_other_first_admins(_conn: &mut Conn) -> Result<(), QueryError> {
+    Ok(())
+}
+
+/// Lets the statements of this transaction take their time.
+#[expect(clippy::unused_async, reason = "the other database needs a statement")]
+pub(crate) async fn allow_long_statements(_conn: &mut Conn) -> Result<(), QueryError> {
+    Ok(())
+}
+
+/// Whether the widget is there, active and of `version`; nobody can change that before the commit.
+pub(crate) async fn hold_widget(conn: &mut Conn, id: Id, version: i64) -> Result<bool, QueryError> {
+    let admitted = widgets::table
+        .filter(widgets::id.eq(id).and(widgets::version.eq(version)))
+        .filter(widgets::active.and(widgets::deleted_at.is_null()));
+    Ok(diesel::select(exists(admitted.select(widgets::id))).get_result(conn).await?)
+}

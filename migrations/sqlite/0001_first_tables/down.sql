@@ -1,0 +1,11 @@
+DROP TABLE widget_daily;
+DROP TABLE turn_events;
+DROP TABLE turns;
+DROP TABLE messages;
+DROP TABLE chat_sessions;
+DROP TABLE widgets;
+DROP TABLE workflows;
+DROP TABLE auth_sessions;
+DROP TABLE memberships;
+DROP TABLE teams;
+DROP TABLE users;
