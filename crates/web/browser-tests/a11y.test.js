@@ -58,8 +58,10 @@ for (const [name, options] of [['light', {}], ['dark', { colorScheme: 'dark' }],
     await widget.open();
     assert.deepEqual(await violations(page), []);
     await keepScreenshot(page, `greeting-${name}`);
-    await widget.ask('Show me a list, a table and code');
-    await watchGrowth(page);
+    for (const question of ['Show me a table', 'What can you show me?']) {
+      await widget.ask(question);
+      await widget.settled();
+    }
     assert.deepEqual(await violations(page), []);
     await keepScreenshot(page, `answer-${name}`);
   });

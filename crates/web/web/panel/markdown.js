@@ -225,5 +225,5 @@ function buildTable(lines, open) {
   };
   const body = el('tbody', {}, ...rows.map((row) => line('td', row)));
   const table = el('table', {}, el('thead', {}, line('th', header)), body);
-  return el('div', { class: 'table', tabindex: 0, role: 'region', 'aria-label': TEXT.table }, table);
+  return el('div', { class: 'table', tabindex: 0, role: 'group', 'aria-label': TEXT.table }, table);
 }
