@@ -1,0 +1,11 @@
+//! The dashboard's side of the API: signing in, widgets, workflows.
+
+mod authorized;
+mod credentials;
+mod csrf;
+pub(crate) mod login;
+pub(crate) mod widgets;
+pub(crate) mod workflows;
+
+pub(crate) use authorized::path_uuid;
+pub(crate) use credentials::bearer_token;

@@ -1,0 +1,136 @@
+//! Who is calling, as an argument of a handler: a handler that takes one of these cannot forget to ask.
+//!
+//! The framework runs a handler's extractors together, so permission and body are one extractor: the body is
+//! looked at only once the caller may be there at all.
+
+use std::marker::PhantomData;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use chatloom_domain::id::TeamId;
+use chatloom_domain::team::{Permission, TeamMember};
+use chatloom_ports::dashboard::{AccessError, Credentials};
+use futures::FutureExt as _;
+use futures::future::{LocalBoxFuture, Ready, ready};
+use uuid::Uuid;
+
+use super::credentials::presented;
+use crate::body::{NoBody, RequestBody, read_fields};
+use crate::error::ApiError;
+use crate::fields::{Fields, parse_uuid};
+use crate::state::State;
+
+/// What a route asks of its caller's role.
+pub(crate) trait Policy: 'static {
+    const PERMISSION: Permission;
+}
+
+/// Reading what is not secret.
+pub(crate) enum Read {}
+/// Reading the embed code.
+pub(crate) enum ReadEmbedCode {}
+/// Changing things.
+pub(crate) enum Build {}
+
+impl Policy for Read {
+    const PERMISSION: Permission = Permission::Read;
+}
+impl Policy for ReadEmbedCode {
+    const PERMISSION: Permission = Permission::ReadEmbedCode;
+}
+impl Policy for Build {
+    const PERMISSION: Permission = Permission::Build;
+}
+
+/// A member of the path's team whose role carries the permission, and the body of their request.
+pub(crate) struct Authorized<P, B = NoBody> {
+    pub(crate) member: TeamMember,
+    pub(crate) body: B,
+    policy: PhantomData<P>,
+}
+
+impl<P: Policy, B: RequestBody> FromRequest for Authorized<P, B> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        async move {
+            let state = State::of(&request)?;
+            let credentials = presented(&request, &state)?.ok_or(AccessError::NotSignedIn)?;
+            let team = TeamId::from_uuid(path_uuid(&request, "teamId"));
+            let member = state.services.access.authorize(&credentials, team, P::PERMISSION).await?;
+            let body = read_body(&request, payload).await?;
+            Ok(Self { member, body, policy: PhantomData })
+        }
+        .boxed_local()
+    }
+}
+
+/// A caller who carries a JWT, which the port will check.
+pub(crate) struct SignedIn(pub(crate) Credentials);
+
+impl FromRequest for SignedIn {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let credentials = || {
+            let state = State::of(request)?;
+            presented(request, &state)?.ok_or_else(|| AccessError::NotSignedIn.into())
+        };
+        ready(credentials().map(Self))
+    }
+}
+
+/// Anybody, with the JWT they may carry and the body of their request.
+pub(crate) struct Anybody<B> {
+    pub(crate) presented: Option<Credentials>,
+    pub(crate) body: B,
+}
+
+impl<B: RequestBody> FromRequest for Anybody<B> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        async move {
+            let state = State::of(&request)?;
+            let presented = presented(&request, &state)?;
+            Ok(Self { presented, body: read_body(&request, payload).await? })
+        }
+        .boxed_local()
+    }
+}
+
+/// The path's `id`.
+pub(crate) struct PathId(pub(crate) Uuid);
+
+impl FromRequest for PathId {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self(path_uuid(request, "id"))))
+    }
+}
+
+/// An id of the path. A text that is no UUID names nothing; nor does the nil UUID that stands for it here, so
+/// the ports answer both alike and in the same order of checks.
+pub(crate) fn path_uuid(request: &HttpRequest, name: &str) -> Uuid {
+    request.match_info().get(name).and_then(parse_uuid).unwrap_or(Uuid::nil())
+}
+
+/// A dashboard's body: a field that the route does not know is refused.
+async fn read_body<B: RequestBody>(request: &HttpRequest, payload: Payload) -> Result<B, ApiError> {
+    if !B::IS_EXPECTED {
+        return B::read(&mut Fields::empty());
+    }
+    let mut fields = read_fields(request, payload).await?;
+    let body = B::read(&mut fields)?;
+    fields.finish()?;
+    Ok(body)
+}

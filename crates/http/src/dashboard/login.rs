@@ -1,0 +1,129 @@
+//! `/api/auth`: signing in and out.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use chatloom_domain::team::{Membership, User};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::authorized::{Anybody, SignedIn};
+use super::credentials::{sign_in_cookie, sign_out_cookie};
+use crate::body::RequestBody;
+use crate::error::ApiError;
+use crate::fields::Fields;
+use crate::openapi::{Doc, schema};
+use crate::state::State;
+
+pub(crate) const LOG_IN: Doc = Doc {
+    body: Some(schema::<LoginRequest>),
+    needs_sign_in: false,
+    refuses: &[(401, "E-mail address or password is wrong.")],
+    ..Doc::new("logIn", "Sign in", "Sets the dashboard's cookie.", (200, Some(schema::<UserResponse>)))
+};
+pub(crate) const REFRESH: Doc = Doc::new(
+    "refresh",
+    "Renew the cookie",
+    "Begins a new dashboard session and ends the old one.",
+    (200, Some(schema::<MessageResponse>)),
+);
+pub(crate) const LOG_OUT: Doc = Doc::new(
+    "logOut",
+    "Sign out",
+    "Ends the dashboard session and clears the cookie.",
+    (200, Some(schema::<MessageResponse>)),
+);
+pub(crate) const ME: Doc = Doc::new("me", "The signed-in user", "", (200, Some(schema::<UserResponse>)));
+
+/// Who signs in.
+#[derive(ToSchema)]
+pub(crate) struct LoginRequest {
+    /// The sign-in name.
+    #[schema(example = "ada@example.com")]
+    email: String,
+    /// The password.
+    password: String,
+}
+
+impl RequestBody for LoginRequest {
+    fn read(fields: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self { email: fields.required("email")?, password: fields.required("password")? })
+    }
+}
+
+/// A signed-in user.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct UserResponse<'a> {
+    id: Uuid,
+    first_name: &'a str,
+    last_name: &'a str,
+    email: &'a str,
+    /// All teams of the user, in order of name.
+    teams: Vec<MembershipResponse<'a>>,
+}
+
+/// One team of a user.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct MembershipResponse<'a> {
+    team_id: Uuid,
+    team_name: &'a str,
+    /// `VIEWER`, `OPERATOR`, `BUILDER` or `ADMIN`.
+    #[schema(example = "BUILDER")]
+    role: &'a str,
+}
+
+/// A sentence on what was done.
+#[derive(Serialize, ToSchema)]
+struct MessageResponse {
+    message: &'static str,
+}
+
+impl<'a> From<&'a User> for UserResponse<'a> {
+    fn from(user: &'a User) -> Self {
+        Self {
+            id: user.id.as_uuid(),
+            first_name: user.first_name.as_str(),
+            last_name: user.last_name.as_str(),
+            email: user.email.as_str(),
+            teams: user.memberships.iter().map(MembershipResponse::from).collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a Membership> for MembershipResponse<'a> {
+    fn from(membership: &'a Membership) -> Self {
+        Self {
+            team_id: membership.team_id.as_uuid(),
+            team_name: membership.team_name.as_str(),
+            role: membership.role.as_str(),
+        }
+    }
+}
+
+pub(crate) async fn log_in(
+    caller: Anybody<LoginRequest>,
+    state: Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    let LoginRequest { email, password } = caller.body;
+    let (user, token) = state.services.access.log_in(&email, &password, caller.presented).await?;
+    Ok(HttpResponse::Ok().cookie(sign_in_cookie(token, &state)).json(UserResponse::from(&user)))
+}
+
+pub(crate) async fn refresh(caller: SignedIn, state: Data<State>) -> Result<HttpResponse, ApiError> {
+    let token = state.services.access.refresh(&caller.0).await?;
+    let body = MessageResponse { message: "Token refreshed successfully" };
+    Ok(HttpResponse::Ok().cookie(sign_in_cookie(token, &state)).json(body))
+}
+
+pub(crate) async fn log_out(caller: SignedIn, state: Data<State>) -> Result<HttpResponse, ApiError> {
+    state.services.access.log_out(&caller.0).await?;
+    let body = MessageResponse { message: "Logged out successfully" };
+    Ok(HttpResponse::Ok().cookie(sign_out_cookie(&state)).json(body))
+}
+
+pub(crate) async fn me(caller: SignedIn, state: Data<State>) -> Result<HttpResponse, ApiError> {
+    let user = state.services.access.current_user(&caller.0).await?;
+    Ok(HttpResponse::Ok().json(UserResponse::from(&user)))
+}

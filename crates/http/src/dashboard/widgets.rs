@@ -1,0 +1,163 @@
+//! `/api/teams/{teamId}/widgets`: managing widgets.
+
+mod wire;
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use chatloom_domain::id::WidgetId;
+
+use super::authorized::{Authorized, Build, PathId, Read, ReadEmbedCode};
+use crate::error::ApiError;
+use crate::openapi::{Doc, list_of, schema};
+use crate::pages::embed_code as render_embed_code;
+use crate::state::State;
+use wire::{
+    CreateWidgetRequest, EmbedCodeResponse, StatsResponse, TokenResponse, UpdateWidgetRequest, WidgetResponse,
+};
+
+const NO_WIDGET: &[(u16, &str)] = &[(404, "No such team for this user, or no such widget in it.")];
+
+pub(crate) const LIST: Doc = Doc {
+    refuses: &[(404, "No such team for this user.")],
+    ..Doc::new(
+        "listWidgets",
+        "List widgets",
+        "All widgets of the team, newest first. Role: VIEWER.",
+        (200, Some(list_of::<WidgetResponse<'_>>)),
+    )
+};
+pub(crate) const CREATE: Doc = Doc {
+    body: Some(schema::<CreateWidgetRequest>),
+    refuses: &[(404, "No such team for this user, or no such workflow in it.")],
+    ..Doc::new(
+        "createWidget",
+        "Create a widget",
+        "Makes a widget with a new embed token. Role: BUILDER.",
+        (201, Some(schema::<WidgetResponse<'_>>)),
+    )
+};
+pub(crate) const READ: Doc = Doc {
+    refuses: NO_WIDGET,
+    ..Doc::new("readWidget", "Read a widget", "Role: VIEWER.", (200, Some(schema::<WidgetResponse<'_>>)))
+};
+pub(crate) const UPDATE: Doc = Doc {
+    body: Some(schema::<UpdateWidgetRequest>),
+    refuses: &[
+        (404, "No such team for this user, no such widget in it, or no such workflow."),
+        (409, "Others kept changing the widget at the same time."),
+    ],
+    ..Doc::new(
+        "updateWidget",
+        "Update a widget",
+        "Changes the given fields and no others. Role: BUILDER; emptying `allowedDomains` needs ADMIN.",
+        (200, Some(schema::<WidgetResponse<'_>>)),
+    )
+};
+pub(crate) const DELETE: Doc = Doc {
+    refuses: NO_WIDGET,
+    ..Doc::new(
+        "deleteWidget",
+        "Delete a widget",
+        "Deletes the widget with all its conversations. Its embed token is invalid at once. Role: BUILDER.",
+        (204, None),
+    )
+};
+pub(crate) const EMBED_CODE: Doc = Doc {
+    refuses: NO_WIDGET,
+    ..Doc::new(
+        "embedCode",
+        "Get the embed code",
+        "The HTML to put on a site. Role: OPERATOR.",
+        (200, Some(schema::<EmbedCodeResponse>)),
+    )
+};
+pub(crate) const REGENERATE_TOKEN: Doc = Doc {
+    refuses: NO_WIDGET,
+    ..Doc::new(
+        "regenerateToken",
+        "Regenerate the embed token",
+        "The old token is invalid at once; sessions survive. Role: BUILDER.",
+        (200, Some(schema::<TokenResponse<'_>>)),
+    )
+};
+pub(crate) const STATS: Doc = Doc {
+    refuses: NO_WIDGET,
+    ..Doc::new(
+        "widgetStats",
+        "Get a widget's statistics",
+        "\"Today\" is the UTC day. Role: VIEWER.",
+        (200, Some(schema::<StatsResponse>)),
+    )
+};
+
+pub(crate) async fn list(caller: Authorized<Read>, state: Data<State>) -> Result<HttpResponse, ApiError> {
+    let widgets = state.services.widgets.list(&caller.member).await?;
+    let body: Vec<_> = widgets.iter().map(WidgetResponse::from).collect();
+    Ok(HttpResponse::Ok().json(body))
+}
+
+pub(crate) async fn create(
+    caller: Authorized<Build, CreateWidgetRequest>,
+    state: Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    let widget = state.services.widgets.create(&caller.member, caller.body.into()).await?;
+    Ok(HttpResponse::Created().json(WidgetResponse::from(&widget)))
+}
+
+pub(crate) async fn read(
+    caller: Authorized<Read>,
+    id: PathId,
+    state: Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    let widget = state.services.widgets.find(&caller.member, WidgetId::from_uuid(id.0)).await?;
+    Ok(HttpResponse::Ok().json(WidgetResponse::from(&widget)))
+}
+
+pub(crate) async fn update(
+    caller: Authorized<Build, UpdateWidgetRequest>,
+    id: PathId,
+    state: Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    let id = WidgetId::from_uuid(id.0);
+    let widget = state.services.widgets.update(&caller.member, id, caller.body.into()).await?;
+    Ok(HttpResponse::Ok().json(WidgetResponse::from(&widget)))
+}
+
+pub(crate) async fn remove(
+    caller: Authorized<Build>,
+    id: PathId,
+    state: Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    state.services.widgets.delete(&caller.member, WidgetId::from_uuid(id.0)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+pub(crate) async fn embed_code(
+    caller: Authorized<ReadEmbedCode>,
+    id: PathId,
+    state: Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    let token = state.services.widgets.embed_token(&caller.member, WidgetId::from_uuid(id.0)).await?;
+    let embed_code = render_embed_code(&state.base_url, &token);
+    Ok(HttpResponse::Ok().json(EmbedCodeResponse { embed_code }))
+}
+
+pub(crate) async fn regenerate_token(
+    caller: Authorized<Build>,
+    id: PathId,
+    state: Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    let id = WidgetId::from_uuid(id.0);
+    let token = state.services.widgets.rotate_embed_token(&caller.member, id).await?;
+    let message = "Token regenerated. Update your embed code.";
+    Ok(HttpResponse::Ok().json(TokenResponse { token: token.reveal(), message }))
+}
+
+pub(crate) async fn stats(
+    caller: Authorized<Read>,
+    id: PathId,
+    state: Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    let stats = state.services.widgets.stats(&caller.member, WidgetId::from_uuid(id.0)).await?;
+    Ok(HttpResponse::Ok().json(StatsResponse::from(stats)))
+}

@@ -1,0 +1,251 @@
+//! The one map from errors to statuses, codes and bodies.
+//!
+//! Everything that goes wrong becomes an [`ApiError`]; the envelope turns it into a body. A 4xx text is written
+//! for the caller. A 5xx text is one fixed sentence per code, and its causes go to the log.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+
+use actix_web::ResponseError;
+use actix_web::http::StatusCode;
+use chatloom_domain::id::TurnId;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+mod ports;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $status:ident $text:literal),+ $(,)?) => {
+        /// Why a request was refused, in words that programs can rely on.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[$doc])* $name),+ }
+
+        impl Code {
+            /// All codes, in the order of their statuses.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// The stable name, as it stands in the field `code`.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text),+ }
+            }
+
+            /// The status that goes with it.
+            pub const fn status(self) -> StatusCode {
+                match self { $(Self::$name => StatusCode::$status),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The body is not JSON, or not an object.
+    InvalidJson = BAD_REQUEST "invalid_json",
+    /// An object of the body gives a key twice, so readers could disagree on what it says.
+    DuplicateField = BAD_REQUEST "duplicate_field",
+    /// A required field is absent.
+    MissingField = BAD_REQUEST "missing_field",
+    /// A field has the wrong type or breaks its rule.
+    InvalidField = BAD_REQUEST "invalid_field",
+    /// A dashboard write has a field that the route does not know.
+    UnknownField = BAD_REQUEST "unknown_field",
+    /// More than one `Origin`, or one that is too long.
+    InvalidOrigin = BAD_REQUEST "invalid_origin",
+    /// The embed token is given twice with different values.
+    TokenConflict = BAD_REQUEST "token_conflict",
+    /// A session's secret stands in the URL, where logs and referrers would carry it off.
+    SecretInUrl = BAD_REQUEST "secret_in_url",
+    /// Anything else about the request that HTTP does not allow.
+    InvalidRequest = BAD_REQUEST "invalid_request",
+    /// No valid dashboard session.
+    NotSignedIn = UNAUTHORIZED "not_signed_in",
+    /// E-mail address and password do not belong together.
+    WrongCredentials = UNAUTHORIZED "wrong_credentials",
+    /// A public request without an embed token.
+    MissingToken = UNAUTHORIZED "missing_token",
+    /// The embed token is malformed, unknown or was rotated out.
+    InvalidToken = UNAUTHORIZED "invalid_token",
+    /// A member of the team whose role does not permit this.
+    NotPermitted = FORBIDDEN "not_permitted",
+    /// A page of another site tried to change something with the user's cookie.
+    CrossSite = FORBIDDEN "cross_site",
+    /// The widget may not be embedded on the page's site.
+    OriginNotAllowed = FORBIDDEN "origin_not_allowed",
+    /// There is nothing at this path.
+    RouteNotFound = NOT_FOUND "route_not_found",
+    /// Not a member of the team, or no such team.
+    TeamNotFound = NOT_FOUND "team_not_found",
+    /// No such widget in the team.
+    WidgetNotFound = NOT_FOUND "widget_not_found",
+    /// No such workflow in the team.
+    WorkflowNotFound = NOT_FOUND "workflow_not_found",
+    /// No such session of the widget, or a wrong secret.
+    SessionNotFound = NOT_FOUND "session_not_found",
+    /// The path exists, but not with this method.
+    MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed",
+    /// The body did not arrive in time.
+    BodyTimeout = REQUEST_TIMEOUT "body_timeout",
+    /// The session's last question is still being answered; `turnId` names the turn.
+    TurnRunning = CONFLICT "turn_running",
+    /// A widget still points at the workflow.
+    WorkflowInUse = CONFLICT "workflow_in_use",
+    /// Others kept changing the same thing at the same time.
+    EditConflict = CONFLICT "edit_conflict",
+    /// The widget is deleted or switched off.
+    WidgetGone = GONE "widget_gone",
+    /// The body is larger than 32 KiB.
+    BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large",
+    /// The body is not declared as plain `application/json`.
+    UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type",
+    /// The address has sent too many requests.
+    RateLimited = TOO_MANY_REQUESTS "rate_limited",
+    /// Something is broken on our side.
+    Internal = INTERNAL_SERVER_ERROR "internal",
+    /// Too many sign-ins at once.
+    Busy = SERVICE_UNAVAILABLE "busy",
+    /// The service is about to stop; another replica, or the next one, will answer.
+    Draining = SERVICE_UNAVAILABLE "draining",
+    /// The embed token cannot be read with the server's current secret; regenerating it helps.
+    TokenUnreadable = SERVICE_UNAVAILABLE "token_unreadable",
+    /// The database does not answer.
+    Unavailable = SERVICE_UNAVAILABLE "unavailable",
+}
+
+/// A refusal on its way to the caller.
+pub(crate) struct ApiError {
+    pub(crate) code: Code,
+    message: Cow<'static, str>,
+    /// Seconds for the header `Retry-After`.
+    retry_after: Option<u64>,
+    /// Value of the header `Allow`.
+    allow: Option<String>,
+    turn_id: Option<TurnId>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl ApiError {
+    /// A refusal that tells the caller what is wrong.
+    pub(crate) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, message: message.into(), retry_after: None, allow: None, turn_id: None, source: None }
+    }
+
+    /// A failure on our side: the caller gets the code's fixed sentence, the log gets the cause.
+    pub(crate) fn failure(code: Code, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        let sentence = match code {
+            Code::Busy | Code::Draining | Code::Unavailable => {
+                "the service cannot answer right now, please try again shortly"
+            }
+            Code::TokenUnreadable => {
+                "the embed token cannot be shown with the server's current secret, please regenerate it"
+            }
+            _ => "something went wrong on our side, please report the requestId if it happens again",
+        };
+        let retry_after = (code.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
+        Self { retry_after, source: Some(source.into()), ..Self::new(code, sentence) }
+    }
+
+    /// An address that has to wait for `seconds`.
+    pub(crate) fn rate_limited(seconds: u64) -> Self {
+        let message = format!("too many requests, please try again in {seconds} s");
+        Self { retry_after: Some(seconds), ..Self::new(Code::RateLimited, message) }
+    }
+
+    /// A path that knows only the methods `allow`, as the header of that name lists them.
+    pub(crate) fn method_not_allowed(allow: String) -> Self {
+        let message = format!("this path knows only {allow}");
+        Self { allow: Some(allow), ..Self::new(Code::MethodNotAllowed, message) }
+    }
+
+    /// Something that cannot happen unless the code is wrong.
+    pub(crate) fn internal(what: &'static str) -> Self {
+        Self::failure(Code::Internal, what)
+    }
+
+    /// A field of the body or the query that breaks its rule; `problem` follows on its name.
+    pub(crate) fn field(name: &str, problem: impl fmt::Display) -> Self {
+        Self::new(Code::InvalidField, format!("{name} {problem}"))
+    }
+
+    /// The text for the caller.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Seconds for the header `Retry-After`.
+    pub(crate) fn retry_after(&self) -> Option<u64> {
+        self.retry_after
+    }
+
+    /// Value of the header `Allow`.
+    pub(crate) fn allow(&self) -> Option<&str> {
+        self.allow.as_deref()
+    }
+
+    /// The turn that is still running.
+    pub(crate) fn turn_id(&self) -> Option<TurnId> {
+        self.turn_id
+    }
+
+    /// The causes, outermost first, for the log.
+    pub(crate) fn causes(&self) -> String {
+        let mut causes = Vec::new();
+        let mut next: Option<&(dyn StdError + 'static)> = self.source.as_deref().map(|source| source as _);
+        while let Some(cause) = next {
+            causes.push(cause.to_string());
+            next = cause.source();
+        }
+        causes.join(": ")
+    }
+}
+
+impl fmt::Debug for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiError").field("code", &self.code).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.code.status()
+    }
+}
+
+/// The body of every refusal, on every route.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorBody<'a> {
+    /// The HTTP status.
+    #[schema(example = 400)]
+    pub status: u16,
+    /// The status in words.
+    #[schema(example = "Bad Request")]
+    pub error: &'a str,
+    /// What is wrong, for people; names the field.
+    #[schema(example = "name must not be empty")]
+    pub message: &'a str,
+    /// When.
+    #[schema(example = "2026-02-17T10:00:00.000Z")]
+    pub timestamp: &'a str,
+    /// The path of the request.
+    pub path: &'a str,
+    /// What is wrong, for programs.
+    #[schema(example = "invalid_field")]
+    pub code: &'a str,
+    /// Names the request in the service's log.
+    pub request_id: Uuid,
+    /// The turn that is still running, where `code` is `turn_running`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub turn_id: Option<Uuid>,
+}
+
+/// The reason phrase of a status (RFC 9110).
+pub(crate) fn reason(status: StatusCode) -> &'static str {
+    status.canonical_reason().unwrap_or("Error")
+}

@@ -1,0 +1,113 @@
+//! What each error of a driving port is to the caller. The matches name every variant, so that a new one cannot
+//! get its status by accident.
+
+use chatloom_ports::dashboard::{AccessError, WidgetError, WorkflowError};
+use chatloom_ports::store::StoreError;
+use chatloom_ports::visitor::{NotReady, VisitorError};
+
+use super::{ApiError, Code};
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        let code = match &error {
+            StoreError::Unavailable(_) => Code::Unavailable,
+            StoreError::Inconsistent { .. } => Code::Internal,
+        };
+        Self::failure(code, error)
+    }
+}
+
+impl From<AccessError> for ApiError {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::WrongCredentials => {
+                Self::new(Code::WrongCredentials, "e-mail address or password is wrong")
+            }
+            AccessError::NotSignedIn => Self::new(Code::NotSignedIn, "please sign in"),
+            AccessError::NotAMember => Self::new(Code::TeamNotFound, "there is no such team"),
+            AccessError::NotPermitted => {
+                Self::new(Code::NotPermitted, "your role in the team does not permit this")
+            }
+            AccessError::Busy => Self::failure(Code::Busy, error),
+            AccessError::Signing(_) => Self::failure(Code::Internal, error),
+            AccessError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<WidgetError> for ApiError {
+    fn from(error: WidgetError) -> Self {
+        match error {
+            WidgetError::NotFound => Self::new(Code::WidgetNotFound, "there is no such widget"),
+            WidgetError::WorkflowNotFound => {
+                Self::new(Code::WorkflowNotFound, "workflowId names no workflow of the team")
+            }
+            WidgetError::Name(fault) => Self::field("name", fault),
+            WidgetError::Customization(fault) => Self::field(fault.field(), &fault),
+            WidgetError::AllowedDomains(fault) => Self::field("allowedDomains", fault),
+            WidgetError::NotPermitted => Self::new(
+                Code::NotPermitted,
+                "only an ADMIN may empty allowedDomains and so open the widget to any site",
+            ),
+            WidgetError::Contended => Self::new(
+                Code::EditConflict,
+                "the widget was changed by somebody else at the same time, please try again",
+            ),
+            WidgetError::TokenUnreadable => Self::failure(Code::TokenUnreadable, error),
+            WidgetError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<WorkflowError> for ApiError {
+    fn from(error: WorkflowError) -> Self {
+        match error {
+            WorkflowError::NotFound => Self::new(Code::WorkflowNotFound, "there is no such workflow"),
+            WorkflowError::Name(fault) => Self::field("name", fault),
+            WorkflowError::Agent(fault) => Self::field(fault.field(), fault),
+            WorkflowError::UnknownProvider { ref known } => {
+                Self::field("agent.provider", format_args!("must be one of {}", known.join(", ")))
+            }
+            WorkflowError::InUse => {
+                Self::new(Code::WorkflowInUse, "a widget still uses the workflow, so it cannot be deleted")
+            }
+            WorkflowError::Contended => Self::new(
+                Code::EditConflict,
+                "the workflow was changed by somebody else at the same time, please try again",
+            ),
+            WorkflowError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<VisitorError> for ApiError {
+    fn from(error: VisitorError) -> Self {
+        match error {
+            VisitorError::InvalidToken => Self::new(Code::InvalidToken, "the widget token is not valid"),
+            VisitorError::WidgetGone => {
+                Self::new(Code::WidgetGone, "the widget has been deleted or switched off")
+            }
+            VisitorError::OriginNotAllowed => {
+                Self::new(Code::OriginNotAllowed, "the widget is not allowed on this site")
+            }
+            VisitorError::SessionNotFound => Self::new(Code::SessionNotFound, "there is no such session"),
+            VisitorError::VisitorId(fault) => Self::field("visitorId", fault),
+            VisitorError::Content(fault) => Self::field("content", fault),
+            VisitorError::TurnRunning(turn_id) => Self {
+                turn_id: Some(turn_id),
+                ..Self::new(Code::TurnRunning, "the session's last message is still being answered")
+            },
+            VisitorError::Draining => Self::failure(Code::Draining, error),
+            VisitorError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<NotReady> for ApiError {
+    fn from(error: NotReady) -> Self {
+        match error {
+            NotReady::Draining => Self::failure(Code::Draining, error),
+            NotReady::Store(error) => error.into(),
+        }
+    }
+}

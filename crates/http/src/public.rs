@@ -1,0 +1,10 @@
+//! The visitors' side of the API, for pages on other people's sites: embed token, CORS, rate limit.
+
+pub(crate) mod cors;
+pub(crate) mod guard;
+pub(crate) mod init;
+pub(crate) mod messages;
+mod origin;
+mod presented;
+pub(crate) mod rate_limit;
+pub(crate) mod sessions;

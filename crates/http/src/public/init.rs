@@ -1,0 +1,62 @@
+//! `/api/widget-chat/init`: what a page needs to know of a widget before it shows it.
+
+use std::collections::BTreeMap;
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use chatloom_domain::customization::{Customization, Data as Value};
+use chatloom_domain::widget::Widget;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::presented::Presented;
+use crate::error::ApiError;
+use crate::json::AsJson;
+use crate::openapi::{CustomizationKeys, Doc, schema};
+use crate::state::State;
+
+/// The one key that is given even when it is not set, as null.
+const AVATAR_URL: &str = "avatarUrl";
+
+pub(crate) const BY_PATH: Doc = DOC;
+pub(crate) const BY_HEADER: Doc = Doc {
+    id: "initializeWidgetByHeader",
+    about: "The same with the token in `X-Widget-Token` or `Authorization: Bearer`, which keeps it out of logs.",
+    ..DOC
+};
+const DOC: Doc = Doc::new(
+    "initializeWidget",
+    "Initialize the widget",
+    "Checks the token and gives the widget's customization.",
+    (200, Some(schema::<InitResponse<'_>>)),
+);
+
+/// A widget as a page sees it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct InitResponse<'a> {
+    widget_id: Uuid,
+    #[schema(example = "Support Chat")]
+    name: &'a str,
+    /// The known keys that are set, and `avatarUrl`, null where it is not set.
+    #[schema(value_type = CustomizationKeys)]
+    customization: BTreeMap<&'static str, AsJson<'a>>,
+}
+
+impl<'a> From<&'a Widget> for InitResponse<'a> {
+    fn from(widget: &'a Widget) -> Self {
+        // Unknown keys are the owner's own notes; they are not for visitors.
+        let entries = widget.customization.entries();
+        let mut customization = BTreeMap::from([(AVATAR_URL, AsJson(&Value::Null))]);
+        for key in Customization::known_keys() {
+            customization.extend(entries.get(key).map(|value| (key, AsJson(value))));
+        }
+        Self { widget_id: widget.id.as_uuid(), name: widget.name.as_str(), customization }
+    }
+}
+
+pub(crate) async fn initialize(request: Presented, state: Data<State>) -> Result<HttpResponse, ApiError> {
+    let widget = state.services.visitors.initialize(request.visitor).await?;
+    Ok(HttpResponse::Ok().json(InitResponse::from(&widget)))
+}

@@ -1,0 +1,51 @@
+//! Where a public request says it comes from.
+
+use actix_web::http::header::{HeaderMap, HeaderValue, ORIGIN, REFERER};
+use chatloom_domain::origin::Origin;
+
+use crate::error::{ApiError, Code};
+
+/// A host name has at most 253 bytes; what is longer than this is no origin.
+const MAX_ORIGIN_BYTES: usize = 512;
+
+/// The page's origin, as the ports and as the CORS headers need it.
+#[derive(Clone)]
+pub(super) struct PageOrigin {
+    /// `None` when the request names none that can be trusted.
+    pub(super) trusted: Option<Origin>,
+    /// What `Access-Control-Allow-Origin` repeats; `None` when the request names no origin in canonical form.
+    pub(super) echo: Option<HeaderValue>,
+}
+
+impl PageOrigin {
+    /// Reads the one `Origin` header. Only where there is none, the origin of `Referer` takes its place: browsers
+    /// leave `Origin` out of same-origin reads.
+    pub(super) fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
+        let mut origins = headers.get_all(ORIGIN);
+        let Some(header) = origins.next() else {
+            return Ok(Self { trusted: from_referer(headers), echo: None });
+        };
+        if origins.next().is_some() {
+            return Err(ApiError::new(Code::InvalidOrigin, "the Origin header must be given at most once"));
+        }
+        if header.len() > MAX_ORIGIN_BYTES {
+            return Err(ApiError::new(
+                Code::InvalidOrigin,
+                format!("the Origin header must be at most {MAX_ORIGIN_BYTES} bytes"),
+            ));
+        }
+        let trusted = header.to_str().ok().and_then(|text| Origin::parse(text).ok());
+        // A page from a file or a sandbox is `null`. It may use widgets that any site may embed, and its browser
+        // shows it the answer only if the word is repeated. No credentials go with it.
+        let echo = (trusted.is_some() || header.as_bytes() == b"null").then(|| header.clone());
+        Ok(Self { trusted, echo })
+    }
+}
+
+fn from_referer(headers: &HeaderMap) -> Option<Origin> {
+    let mut referers = headers.get_all(REFERER);
+    match (referers.next(), referers.next()) {
+        (Some(referer), None) => Origin::from_referer(referer.to_str().ok()?).ok(),
+        _ => None,
+    }
+}

@@ -1,0 +1,107 @@
+//! What a public request presents: embed token, origin, session secret and body, as an argument of a handler.
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
+use chatloom_domain::id::SessionId;
+use chatloom_ports::visitor::{SessionRequest, VisitorRequest};
+use futures::FutureExt as _;
+use futures::future::LocalBoxFuture;
+
+use super::origin::PageOrigin;
+use crate::body::{NoBody, RequestBody, read_fields};
+use crate::dashboard::{bearer_token, path_uuid};
+use crate::error::{ApiError, Code};
+use crate::fields::Fields;
+
+const X_WIDGET_TOKEN: HeaderName = HeaderName::from_static("x-widget-token");
+const X_SESSION_SECRET: HeaderName = HeaderName::from_static("x-session-secret");
+
+/// A public request whose token and secret nobody has looked at yet.
+pub(crate) struct Presented<B = NoBody> {
+    pub(super) visitor: VisitorRequest,
+    pub(super) secret: Option<String>,
+    /// The path's `id`, where it has one.
+    session_id: SessionId,
+    pub(super) body: B,
+}
+
+impl<B> Presented<B> {
+    /// The request as one for the path's session, and its body.
+    pub(super) fn into_session(self) -> (SessionRequest, B) {
+        let Self { visitor, secret, session_id, body } = self;
+        (SessionRequest { visitor, session_id, secret }, body)
+    }
+}
+
+impl<B: RequestBody> FromRequest for Presented<B> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        async move {
+            refuse_secret_in_url(request.query_string())?;
+            let mut tokens = tokens_in_headers(request.headers());
+            tokens.extend(request.match_info().get("token").map(str::to_owned));
+            let body = if B::IS_EXPECTED {
+                let mut fields = read_fields(&request, payload).await?;
+                tokens.extend(fields.optional("token")?);
+                // Fields that are left belong to a newer client, or to none of our business.
+                B::read(&mut fields)
+            } else {
+                B::read(&mut Fields::empty())
+            };
+            let token = one_token(tokens, B::IS_EXPECTED)?;
+            let origin = request.extensions().get::<PageOrigin>().and_then(|origin| origin.trusted.clone());
+            Ok(Self {
+                visitor: VisitorRequest { token, origin },
+                secret: request.headers().get(X_SESSION_SECRET).map(|secret| text(secret.as_bytes())),
+                session_id: SessionId::from_uuid(path_uuid(&request, "id")),
+                body: body?,
+            })
+        }
+        .boxed_local()
+    }
+}
+
+fn tokens_in_headers(headers: &HeaderMap) -> Vec<String> {
+    let own = headers.get_all(X_WIDGET_TOKEN).map(|token| text(token.as_bytes()));
+    let bearer = headers.get_all(AUTHORIZATION).filter_map(|value| bearer_token(value.as_bytes()));
+    own.chain(bearer).collect()
+}
+
+/// A header's value as text. What is no text stays no token.
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The token that all places agree on. Of two different ones, no reader could say which is meant.
+fn one_token(mut tokens: Vec<String>, body_should_have_it: bool) -> Result<String, ApiError> {
+    tokens.dedup();
+    match (tokens.pop(), tokens.is_empty()) {
+        (Some(token), true) => Ok(token),
+        (Some(_), false) => {
+            Err(ApiError::new(Code::TokenConflict, "token is given more than once with different values"))
+        }
+        (None, _) if body_should_have_it => Err(ApiError::new(Code::MissingField, "token is required")),
+        (None, _) => Err(ApiError::new(Code::MissingToken, "the widget token is missing")),
+    }
+}
+
+/// Refuses a session's secret in the query, by its name or by its shape: URLs end in logs and referrers.
+fn refuse_secret_in_url(query: &str) -> Result<(), ApiError> {
+    let is_secret = |(name, value): (std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)| {
+        let name: String = name.chars().filter(char::is_ascii_alphabetic).collect();
+        let name = name.to_ascii_lowercase();
+        matches!(name.as_str(), "secret" | "sessionsecret" | "xsessionsecret") || value.starts_with("cls_")
+    };
+    if url::form_urlencoded::parse(query.as_bytes()).any(is_secret) {
+        return Err(ApiError::new(
+            Code::SecretInUrl,
+            "the session's secret must be sent in the X-Session-Secret header, not in the URL",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! What every request needs: the driving ports, and settings in the form in which handlers use them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use actix_web::web::Data;
+use chatloom_ports::dashboard::{DashboardAccess, WidgetAdministration, WorkflowAdministration};
+use chatloom_ports::environment::{Clock, Entropy};
+use chatloom_ports::visitor::{DemoSite, Readiness, VisitorChat};
+use url::Url;
+
+use crate::error::ApiError;
+use crate::public::rate_limit::RateLimiter;
+
+/// The driving ports that the routes call, and the clock and chance behind request ids and timestamps.
+#[derive(Clone)]
+pub struct Services {
+    /// Signing in, and what a signed-in user may do.
+    pub access: Arc<dyn DashboardAccess>,
+    /// Managing widgets.
+    pub widgets: Arc<dyn WidgetAdministration>,
+    /// Managing workflows.
+    pub workflows: Arc<dyn WorkflowAdministration>,
+    /// What visitors do.
+    pub visitors: Arc<dyn VisitorChat>,
+    /// Whether the service can be used.
+    pub readiness: Arc<dyn Readiness>,
+    /// Times of errors and of rate limits.
+    pub clock: Arc<dyn Clock>,
+    /// Request ids.
+    pub entropy: Arc<dyn Entropy>,
+    /// The demonstration page, on installations that have one.
+    pub demo: Option<Demo>,
+}
+
+/// The demonstration page.
+#[derive(Clone)]
+pub struct Demo {
+    /// Its widget.
+    pub site: Arc<dyn DemoSite>,
+    /// The first administrator's e-mail address, shown in the page's line on how to sign in.
+    pub admin_email: String,
+}
+
+/// How the service is reached, and the limits of its connections.
+#[derive(Debug, Clone)]
+pub struct HttpConfig {
+    /// Where browsers reach the service. A slash at its end makes no difference.
+    pub public_url: Url,
+    /// Requests per minute and address on the public side, init counted apart from the rest; 0 sets no limit.
+    pub public_rate_limit_per_minute: u32,
+    /// How many proxies in front append to `X-Forwarded-For`; 0 means that the header is not looked at.
+    pub trusted_proxies: usize,
+    /// Time between two comments on an open stream.
+    pub keep_alive: Duration,
+    /// The longest that a request's body may take to arrive.
+    pub body_timeout: Duration,
+    /// Threads that answer requests.
+    pub workers: usize,
+}
+
+/// Shared by all workers.
+pub(crate) struct State {
+    pub(crate) services: Services,
+    pub(crate) limiter: RateLimiter,
+    /// `APP_BASE_URL` without a slash at its end.
+    pub(crate) base_url: String,
+    /// The origin that our own pages have, as browsers write it.
+    pub(crate) public_origin: String,
+    /// Whether browsers reach us over TLS, so that cookies can insist on it.
+    pub(crate) is_https: bool,
+    pub(crate) keep_alive: Duration,
+    pub(crate) body_timeout: Duration,
+}
+
+impl State {
+    pub(crate) fn new(services: Services, config: &HttpConfig) -> Self {
+        Self {
+            services,
+            limiter: RateLimiter::new(config.public_rate_limit_per_minute, config.trusted_proxies),
+            base_url: config.public_url.as_str().trim_end_matches('/').to_owned(),
+            public_origin: config.public_url.origin().ascii_serialization(),
+            is_https: config.public_url.scheme() == "https",
+            keep_alive: config.keep_alive,
+            body_timeout: config.body_timeout,
+        }
+    }
+
+    /// The state of the service that `request` came to, for extractors.
+    pub(crate) fn of(request: &HttpRequest) -> Result<Data<Self>, ApiError> {
+        request
+            .app_data::<Data<Self>>()
+            .cloned()
+            .ok_or_else(|| ApiError::internal("the state is not registered"))
+    }
+}
