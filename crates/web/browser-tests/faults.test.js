@@ -186,3 +186,18 @@ test('a widget that is gone offers nothing that cannot work', async () => {
   assert.match(await widget.problem.innerText(), /not available any more/);
   assert.equal(await page.getByRole('button', { name: 'Try again' }).count(), 0);
 });
+
+test('a history that cannot be loaded says so, and comes with another try', async () => {
+  const { page, widget } = await openChat();
+  await widget.ask('Hello');
+  await watchGrowth(page);
+  await page.route(MESSAGES, (route) => route.abort('connectionrefused'), { times: 1 });
+  await page.reload();
+  await widget.panel.waitFor();
+  await page.getByText('could not be loaded').waitFor();
+  await page.getByRole('button', { name: 'Try again', exact: true }).click();
+  await widget.questions.first().waitFor();
+  await widget.settled();
+  assert.equal(await widget.questions.count(), 1);
+  assert.equal(await widget.problem.count(), 0);
+});
