@@ -37,6 +37,7 @@ pub(crate) trait Decoder: Send {
 #[derive(Default)]
 pub(crate) struct Answer {
     events: VecDeque<ModelEvent>,
+    usage: (Option<u64>, Option<u64>),
     finished: bool,
     closed: bool,
 }
@@ -56,9 +57,11 @@ impl Answer {
         }
     }
 
-    /// Tokens so far; nothing if no number is known.
+    /// Tokens so far. What is known already is no news: a server may repeat it to keep the connection alive.
     pub(crate) fn usage(&mut self, input: Option<u64>, output: Option<u64>) {
-        if input.is_some() || output.is_some() {
+        let usage = (input.or(self.usage.0), output.or(self.usage.1));
+        if usage != self.usage {
+            self.usage = usage;
             self.events.push_back(ModelEvent::Usage { input, output });
         }
     }

@@ -21,7 +21,7 @@ impl Default for HttpClientConfig {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(5),
-            read_timeout: Duration::from_secs(60),
+            read_timeout: Duration::from_mins(1),
             system_proxy: true,
         }
     }

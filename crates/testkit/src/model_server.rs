@@ -10,6 +10,7 @@ mod wire;
 
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
@@ -52,6 +53,7 @@ struct Shared {
     replies: Mutex<Replies>,
     requests: watch::Sender<Vec<RecordedRequest>>,
     hangups: watch::Sender<usize>,
+    connections: AtomicUsize,
 }
 
 struct Replies {
@@ -68,6 +70,7 @@ impl ModelServer {
             replies: Mutex::new(Replies { queued: VecDeque::new(), standing: Reply::echo() }),
             requests: watch::Sender::new(Vec::new()),
             hangups: watch::Sender::new(0),
+            connections: AtomicUsize::new(0),
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(accept(listener, Arc::clone(&shared)));
@@ -112,6 +115,11 @@ impl ModelServer {
         requests.wait_for(|requests| requests.len() >= count).await.unwrap().clone()
     }
 
+    /// How many connections were opened so far.
+    pub fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::Relaxed)
+    }
+
     /// Waits until so many clients have gone away in the middle of an answer.
     pub async fn wait_for_hangups(&self, count: usize) {
         self.shared.hangups.subscribe().wait_for(|hangups| *hangups >= count).await.unwrap();
@@ -129,6 +137,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     // Aborted with this task, so no connection outlives the server.
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
+        shared.connections.fetch_add(1, Ordering::Relaxed);
         connections.spawn(connection::serve(stream, Arc::clone(&shared)));
         while connections.try_join_next().is_some() {}
     }

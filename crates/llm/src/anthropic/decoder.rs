@@ -50,7 +50,9 @@ impl Decoder for MessagesDecoder {
             return Err(ModelError::of(ModelErrorClass::Protocol));
         };
         self.read_usage(payload.get("usage"), answer);
-        blocks.iter_mut().for_each(|block| read_block(Some(block), answer));
+        for block in &mut blocks {
+            read_block(Some(block), answer);
+        }
         read_stop(Some(&payload), answer);
         Ok(())
     }
@@ -83,11 +85,7 @@ fn read_block(block: Option<&mut Value>, answer: &mut Answer) {
                 answer.text(text);
             }
         }
-        "thinking" | "thinking_delta" => {
-            if json::text(block, "thinking").is_some() {
-                answer.reasoning();
-            }
-        }
+        "thinking" | "thinking_delta" if json::text(block, "thinking").is_some() => answer.reasoning(),
         _ => {}
     }
 }

@@ -49,13 +49,11 @@ pub(super) fn classify(
         Some(413) => ModelErrorClass::ContextLength,
         Some(429) => ModelErrorClass::RateLimited { retry_after: retry_after() },
         Some(503 | 529) => ModelErrorClass::Overloaded,
-        Some(400 | 422) if says_context(report.message) => ModelErrorClass::ContextLength,
-        Some(408) => ModelErrorClass::Upstream,
+        Some(400 | 422) | None if says_context(report.message) => ModelErrorClass::ContextLength,
+        // The provider waited too long for us or for itself.
+        Some(408 | 500..) | None => ModelErrorClass::Upstream,
         Some(400..=499) => ModelErrorClass::BadRequest,
-        Some(500..) => ModelErrorClass::Upstream,
         Some(_) => ModelErrorClass::Protocol,
-        None if says_context(report.message) => ModelErrorClass::ContextLength,
-        None => ModelErrorClass::Upstream,
     }
 }
 

@@ -64,8 +64,10 @@ async fn write_reply(stream: &mut TcpStream, reply: &Reply, steps: Vec<Step>) ->
 }
 
 fn head(reply: &Reply) -> String {
-    let headers: String = reply.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    format!("HTTP/1.1 {} Scripted\r\n{headers}transfer-encoding: chunked\r\n\r\n", reply.status)
+    let mut lines = vec![format!("HTTP/1.1 {} Scripted", reply.status)];
+    lines.extend(reply.headers.iter().map(|(name, value)| format!("{name}: {value}")));
+    lines.push("transfer-encoding: chunked\r\n\r\n".to_owned());
+    lines.join("\r\n")
 }
 
 /// A chunk of the chunked coding. Nothing is no chunk, because an empty one would end the body.

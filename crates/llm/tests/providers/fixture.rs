@@ -1,9 +1,11 @@
 //! One recorded answer, and every way of cutting it.
 
-use chatloom_llm::{AnswerReader, HttpClient, HttpClientConfig, ProviderConfig, ProviderKind};
+use chatloom_llm::{AnswerReader, ProviderKind};
 use chatloom_ports::chat_model::{ModelError, ModelErrorClass, ModelEvent, ModelFinish};
 use chatloom_testkit::model_server::{ModelServer, Reply};
 use futures::StreamExt;
+
+use crate::world::{connect, question};
 
 /// Longer bodies are not cut at every position, which takes time as the square of their length.
 const CUT_EVERYWHERE_BYTES: usize = 8192;
@@ -36,12 +38,12 @@ pub(crate) fn messages(body: impl Into<Vec<u8>>) -> Fixture {
 
 /// Payloads as events of one `data` line each.
 pub(crate) fn data(payloads: &[&str]) -> String {
-    payloads.iter().map(|payload| format!("data: {payload}\n\n")).collect()
+    payloads.iter().flat_map(|payload| ["data: ", payload, "\n\n"]).collect()
 }
 
 /// Payloads as events that carry their type as their name, as Anthropic sends them.
 pub(crate) fn named(payloads: &[(&str, &str)]) -> String {
-    payloads.iter().map(|(name, payload)| format!("event: {name}\ndata: {payload}\n\n")).collect()
+    payloads.iter().flat_map(|(name, payload)| ["event: ", name, "\ndata: ", payload, "\n\n"]).collect()
 }
 
 impl Fixture {
@@ -126,14 +128,9 @@ impl Fixture {
         let whole = Reply::events(self.body.clone());
         let replies = sizes.map(|size| whole.clone().cut_every(size));
         let server = ModelServer::replying([whole].into_iter().chain(replies)).await;
-        let config = HttpClientConfig { system_proxy: false, ..HttpClientConfig::default() };
-        let client = HttpClient::new(&config).unwrap();
-        let model = self
-            .kind
-            .connect(ProviderConfig::new(server.base_url().parse().unwrap(), None), &client)
-            .unwrap();
+        let model = connect(self.kind, &server.base_url());
         for size in [self.body.len()].into_iter().chain(sizes) {
-            let stream = model.stream(crate::fixture::question()).await.unwrap();
+            let stream = model.stream(question()).await.unwrap();
             assert_eq!(
                 Read::of(stream.collect().await),
                 self.expected,
@@ -167,20 +164,5 @@ impl Read {
             both => panic!("neither complete nor failed, or both: {both:?}"),
         };
         Self { text, thought, usage, end }
-    }
-}
-
-/// Some request; what it says does not matter here.
-pub(crate) fn question() -> chatloom_ports::chat_model::ModelRequest {
-    use chatloom_domain::message::Author;
-    use chatloom_domain::workflow::{Instructions, ModelName};
-    use chatloom_ports::chat_model::{ModelMessage, ModelRequest};
-
-    ModelRequest {
-        model: ModelName::parse("some-model").unwrap(),
-        instructions: Instructions::parse("Be kind.").unwrap(),
-        messages: vec![ModelMessage { author: Author::User, content: "Hello?".to_owned() }],
-        temperature: None,
-        max_output_tokens: None,
     }
 }
