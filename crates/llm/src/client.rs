@@ -74,3 +74,14 @@ fn builder(config: &HttpClientConfig) -> reqwest::ClientBuilder {
         .tcp_keepalive(Duration::from_secs(30));
     if config.system_proxy { builder } else { builder.no_proxy() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_without_certificate_authorities_gets_a_client_too() {
+        HttpClient::new(&HttpClientConfig::default()).unwrap();
+        builder(&HttpClientConfig::default()).tls_certs_only([]).build().unwrap();
+    }
+}

@@ -1,6 +1,6 @@
 //! What every test needs: a client, a model, and something to ask it.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use chatloom_domain::message::Author;
 use chatloom_domain::workflow::{Instructions, ModelName};
@@ -12,9 +12,13 @@ use futures::StreamExt;
 /// The key of every model here, so that a test can look for it where it must not be.
 pub(crate) const KEY: &str = "sk-very-secret";
 
-/// A client that no proxy of the machine leads astray.
+/// A client that no proxy of the machine leads astray. It is shared, because reading the machine's certificate
+/// authorities takes longer than any test here; no two tests share a server, and so no connection.
 pub(crate) fn client() -> HttpClient {
-    HttpClient::new(&HttpClientConfig { system_proxy: false, ..HttpClientConfig::default() }).unwrap()
+    static CLIENT: LazyLock<HttpClient> = LazyLock::new(|| {
+        HttpClient::new(&HttpClientConfig { system_proxy: false, ..HttpClientConfig::default() }).unwrap()
+    });
+    CLIENT.clone()
 }
 
 /// A provider's settings with a key.
