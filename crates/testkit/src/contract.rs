@@ -56,6 +56,7 @@ macro_rules! store_contract {
                 find_sign_in_gives_the_user_and_their_hash,
                 find_sign_in_of_an_unknown_address_is_none,
                 memberships_come_in_order_of_team_name,
+                memberships_are_those_of_the_sessions_user_only,
                 find_member_gives_the_role_in_the_team,
                 find_member_outside_of_the_team_gives_the_session_only,
                 find_member_without_a_session_is_none,

@@ -127,6 +127,22 @@ pub async fn memberships_come_in_order_of_team_name(subject: &Subject) {
     assert_eq!(found, ["Alpha", "Beta", "Gamma"]);
 }
 
+/// Whoever else is in those teams, or in others, is not shown.
+pub async fn memberships_are_those_of_the_sessions_user_only(subject: &Subject) {
+    let access = &subject.stores.access;
+    assert!(access.create_first_admin(&sample::first_admin()).await.unwrap());
+    let team_id = subject.add_team(2).await;
+    let team_name = TeamName::parse("Team 2").unwrap();
+    let own = Membership { team_id, team_name, role: Role::Viewer };
+    for (n, memberships) in [(2, vec![own.clone()]), (3, vec![])] {
+        subject.seed.add_user(&User { memberships: memberships.clone(), ..sample::user(n) }, "hash").await;
+        let session = sample::auth_session(sample::user_id(n), n);
+        access.start_auth_session(&session).await.unwrap();
+        let (_, user) = access.find_auth_session(session.id).await.unwrap().unwrap();
+        assert_eq!(user.memberships, memberships);
+    }
+}
+
 /// Each team has its own role for the user.
 pub async fn find_member_gives_the_role_in_the_team(subject: &Subject) {
     let roles = [Role::Viewer, Role::Operator, Role::Builder, Role::Admin];
