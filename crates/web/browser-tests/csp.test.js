@@ -28,56 +28,58 @@ after(async () => {
   await chatloom?.stop();
 });
 
+/** A host page for one test; it ends with the test, whatever becomes of it. */
+async function hostFor(t, snippet, options) {
+  const host = await serveHostPage(snippet, options);
+  t.after(() => host.close());
+  return host;
+}
+
 /** Opens the widget on a page with this policy, chats, and gives the violations that the browser reported. */
-async function chatUnder(policy, snippet = embedCode) {
-  const host = await serveHostPage(snippet, { headers: { 'Content-Security-Policy': policy } });
+async function chatUnder(t, policy, snippet = embedCode) {
+  const host = await hostFor(t, snippet, { headers: { 'Content-Security-Policy': policy } });
   const page = await chromium.newPage();
   const violations = [];
   page.on('console', (message) => /Content Security Policy|TrustedHTML|TrustedScript/.test(message.text()) && violations.push(message.text()));
   page.on('pageerror', (error) => violations.push(error.message));
-  try {
-    await page.goto(host.origin);
-    const widget = widgetOn(page);
-    await widget.open();
-    await widget.ask('Show me code and a list');
-    await watchGrowth(page);
-    const { width } = await widget.panel.boundingBox();
-    assert.equal(width, 404, 'the panel has no style');
-  } finally {
-    await host.close();
-  }
+  await page.goto(host.origin);
+  const widget = widgetOn(page);
+  await widget.open();
+  await widget.ask('Show me code');
+  await watchGrowth(page);
+  const { width } = await widget.panel.boundingBox();
+  assert.equal(width, 404, 'the panel has no style');
   return violations;
 }
 
-test('a policy with nonces and trusted types is kept', async () => {
+test('a policy with nonces and trusted types is kept', async (t) => {
   const policy = `default-src 'none'; script-src 'nonce-abc'; style-src 'nonce-abc'; connect-src ${chatloom.base}; require-trusted-types-for 'script'; trusted-types 'none'`;
-  assert.deepEqual(await chatUnder(policy, embedCode.replace('<script', '<script nonce="abc"')), []);
+  assert.deepEqual(await chatUnder(t, policy, embedCode.replace('<script', '<script nonce="abc"')), []);
 });
 
-test('a policy with strict-dynamic is kept', async () => {
+test('a policy with strict-dynamic is kept', async (t) => {
   const policy = `default-src 'none'; script-src 'nonce-abc' 'strict-dynamic'; connect-src ${chatloom.base}`;
-  assert.deepEqual(await chatUnder(policy, embedCode.replace('<script', '<script nonce="abc"')), []);
+  assert.deepEqual(await chatUnder(t, policy, embedCode.replace('<script', '<script nonce="abc"')), []);
 });
 
-test('a policy with a list of hosts is kept', async () => {
+test('a policy with a list of hosts is kept', async (t) => {
   const policy = `default-src 'self'; script-src ${chatloom.base}; connect-src ${chatloom.base}; style-src 'self'`;
-  assert.deepEqual(await chatUnder(policy), []);
+  assert.deepEqual(await chatUnder(t, policy), []);
 });
 
-test('a policy that forgets connect-src is named in the console', async () => {
-  const host = await serveHostPage(embedCode, {
+test('a policy that forgets connect-src is named in the console', async (t) => {
+  const host = await hostFor(t, embedCode, {
     headers: { 'Content-Security-Policy': `default-src 'none'; script-src ${chatloom.base}` },
   });
   const page = await chromium.newPage();
   const warned = page.waitForEvent('console', (message) => /connect-src/.test(message.text()) && message.type() === 'warning');
   await page.goto(host.origin);
   await warned;
-  await host.close();
 });
 
-test('hostile styles of the page change nothing, and the page keeps its own', async () => {
-  const plain = await serveHostPage(embedCode);
-  const hostile = await serveHostPage(embedCode, { extra: HOSTILE_CSS });
+test('hostile styles of the page change nothing, and the page keeps its own', async (t) => {
+  const plain = await hostFor(t, embedCode);
+  const hostile = await hostFor(t, embedCode, { extra: HOSTILE_CSS });
   const look = async (origin) => {
     const page = await chromium.newPage();
     await page.goto(origin);
@@ -96,21 +98,18 @@ test('hostile styles of the page change nothing, and the page keeps its own', as
   };
   assert.deepEqual(await look(hostile.origin), await look(plain.origin));
   assert.deepEqual((await look(plain.origin)).traces, [1, 0, 0]);
-  await plain.close();
-  await hostile.close();
 });
 
-test('the snippet pasted twice gives one widget', async () => {
-  const host = await serveHostPage(embedCode + embedCode);
+test('the snippet pasted twice gives one widget', async (t) => {
+  const host = await hostFor(t, embedCode + embedCode);
   const page = await chromium.newPage();
   await page.goto(host.origin);
   await widgetOn(page).open();
   assert.equal(await page.locator('chatloom-widget').count(), 1);
-  await host.close();
 });
 
-test('two requests before the first intent, and the panel only with it', async () => {
-  const host = await serveHostPage(embedCode);
+test('two requests before the first intent, and the panel only with it', async (t) => {
+  const host = await hostFor(t, embedCode);
   const page = await chromium.newPage();
   const asked = [];
   page.on('request', (request) => request.url().startsWith(chatloom.base) && asked.push(new URL(request.url()).pathname));
@@ -122,11 +121,10 @@ test('two requests before the first intent, and the panel only with it', async (
   await widget.open();
   assert.equal(asked.length, 3);
   assert.match(asked[2], /^\/widget\/panel-[0-9a-f]{16}\.js$/);
-  await host.close();
 });
 
-test('an answer full of payloads is harmless on a real page', async () => {
-  const host = await serveHostPage(embedCode);
+test('an answer full of payloads is harmless on a real page', async (t) => {
+  const host = await hostFor(t, embedCode);
   const page = await chromium.newPage();
   const trouble = [];
   page.on('dialog', (dialog) => (trouble.push(dialog.message()), dialog.dismiss()));
@@ -150,5 +148,4 @@ test('an answer full of payloads is harmless on a real page', async () => {
   }, findDanger.toString());
   assert.deepEqual(danger, []);
   assert.deepEqual(trouble, []);
-  await host.close();
 });

@@ -38,25 +38,27 @@ export async function startChatloom() {
   child.stdout.on('data', (text) => (log += text));
   child.stderr.on('data', (text) => (log += text));
   const ended = new Promise((resolve) => child.once('close', resolve));
+  const stop = async () => {
+    child.kill('SIGTERM');
+    await ended;
+    await rm(data, { recursive: true, force: true });
+  };
+  try {
+    await becomeReady(base, child);
+    return { base, dashboard: await signIn(base), stop };
+  } catch (error) {
+    await stop();
+    throw new Error(`chatloom could not be used; it said:\n${log}`, { cause: error });
+  }
+}
 
+async function becomeReady(base, child) {
   const deadline = Date.now() + START_LIMIT;
   while (!(await isReady(base))) {
-    if (child.exitCode !== null || Date.now() > deadline) {
-      child.kill('SIGKILL');
-      throw new Error(`chatloom did not become ready at ${base}; it said:\n${log}`);
-    }
+    if (child.exitCode !== null) throw new Error(`chatloom ended with ${child.exitCode}`);
+    if (Date.now() > deadline) throw new Error(`chatloom did not become ready at ${base}`);
     await pause(LOOK_EVERY);
   }
-  return {
-    base,
-    dashboard: await signIn(base),
-    log: () => log,
-    async stop() {
-      child.kill('SIGTERM');
-      await ended;
-      await rm(data, { recursive: true, force: true });
-    },
-  };
 }
 
 async function isReady(base) {
