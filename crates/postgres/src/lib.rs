@@ -1,1 +1,15 @@
+//! The stores on PostgreSQL, the database for more than one machine: any number of replicas on one database.
+//!
+//! Schema, rows and queries are in `relational`, which the SQLite crate compiles as well; what is beside it is what
+//! differs: how values are stored, how we connect, and how transactions, locks and time limits work here.
 
+mod columns;
+mod connect;
+mod database;
+mod dialect;
+mod migrations;
+mod relational;
+mod tls;
+mod url;
+
+pub use connect::{ConnectError, PoolConfig, PostgresStore};

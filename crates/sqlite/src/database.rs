@@ -179,3 +179,88 @@ async fn establish(url: String, more_settings: &'static str) -> ConnectionResult
     });
     opened.await.unwrap_or_else(|lost| Err(ConnectionError::BadConnection(lost.to_string())))
 }
+
+#[cfg(test)]
+mod tests {
+    use diesel::prelude::*;
+    use diesel::sql_types::{BigInt, Text};
+    use diesel_async::RunQueryDsl;
+
+    use super::*;
+
+    /// One setting as text.
+    #[derive(QueryableByName)]
+    struct Setting {
+        #[diesel(sql_type = Text)]
+        value: String,
+    }
+
+    #[derive(QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = BigInt)]
+        rows: i64,
+    }
+
+    fn settings(conn: &mut Conn) -> BoxFuture<'_, Result<Vec<String>, QueryError>> {
+        async move {
+            let mut values = Vec::new();
+            for name in [
+                "busy_timeout",
+                "journal_mode",
+                "synchronous",
+                "foreign_keys",
+                "secure_delete",
+                "cache_size",
+                "query_only",
+            ] {
+                let column = if name == "busy_timeout" { "timeout" } else { name };
+                let setting = format!("SELECT CAST({column} AS TEXT) AS value FROM pragma_{name}");
+                values.push(diesel::sql_query(setting).get_result::<Setting>(conn).await?.value);
+            }
+            Ok(values)
+        }
+        .boxed()
+    }
+
+    fn open(folder: &tempfile::TempDir) -> Database {
+        let lock = File::create(folder.path().join("lock")).unwrap();
+        Database::new(&folder.path().join("chatloom.db"), lock).unwrap()
+    }
+
+    #[tokio::test]
+    async fn every_connection_has_our_settings() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = open(&folder);
+        let common = ["5000", "wal", "2", "1", "1", "-1024"];
+        let reader = database.read(settings).await.unwrap();
+        assert_eq!(reader, [&common[..], &["1"]].concat());
+        let mut writer = checkout(&database.writer).await.unwrap();
+        assert_eq!(settings(&mut writer).await.unwrap(), [&common[..], &["0"]].concat());
+    }
+
+    #[tokio::test]
+    async fn an_error_takes_everything_back_and_leaves_the_writer_usable() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = open(&folder);
+        let execute = |sql: &'static str, fails: bool| {
+            move |conn: &mut Conn| -> BoxFuture<'_, Result<(), QueryError>> {
+                async move {
+                    diesel::sql_query(sql).execute(conn).await?;
+                    if fails { Err(diesel::result::Error::RollbackTransaction.into()) } else { Ok(()) }
+                }
+                .boxed()
+            }
+        };
+        database.write(execute("CREATE TABLE t (x INTEGER)", false)).await.unwrap();
+        database.write(execute("INSERT INTO t VALUES (1)", true)).await.unwrap_err();
+        database.write(execute("INSERT INTO t VALUES (2)", false)).await.unwrap();
+        let count = database.read(|conn| {
+            async move {
+                let count = diesel::sql_query("SELECT count(*) AS rows FROM t");
+                Ok::<_, QueryError>(count.get_result::<Count>(conn).await?.rows)
+            }
+            .boxed()
+        });
+        assert_eq!(count.await.unwrap(), 1);
+    }
+}

@@ -95,3 +95,35 @@ fn migrate(path: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> 
         .execute(&mut conn)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use diesel::sql_types::BigInt;
+
+    use super::*;
+
+    #[derive(QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = BigInt)]
+        tables: i64,
+    }
+
+    fn count_tables(conn: &mut SqliteConnection) -> i64 {
+        let tables = "SELECT count(*) AS tables FROM sqlite_schema WHERE type = 'table'";
+        diesel::sql_query(tables).get_result::<Count>(conn).unwrap().tables
+    }
+
+    #[test]
+    fn what_goes_up_comes_down_and_goes_up_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("chatloom.db");
+        migrate(&path).unwrap();
+        let mut conn = connect(path.to_str().unwrap()).unwrap();
+        let up = count_tables(&mut conn);
+        conn.revert_all_migrations(MIGRATIONS).unwrap();
+        // Diesel's own table of what has been run stays.
+        assert_eq!(count_tables(&mut conn), 1);
+        conn.run_pending_migrations(MIGRATIONS).unwrap();
+        assert_eq!(count_tables(&mut conn), up);
+    }
+}

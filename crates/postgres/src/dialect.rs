@@ -1,0 +1,28 @@
+//! The statements that differ between the databases, as PostgreSQL needs them: locks and time limits.
+
+use diesel::prelude::*;
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+
+use crate::columns::Id;
+use crate::database::Conn;
+use crate::relational::errors::QueryError;
+use crate::relational::schema::widgets;
+
+/// Keeps others from making a first administrator until the commit. Reading users goes on meanwhile.
+pub(crate) async fn exclude_other_first_admins(conn: &mut Conn) -> Result<(), QueryError> {
+    Ok(conn.batch_execute("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE").await?)
+}
+
+/// Lets the statements of this transaction take their time.
+pub(crate) async fn allow_long_statements(conn: &mut Conn) -> Result<(), QueryError> {
+    Ok(conn.batch_execute("SET LOCAL statement_timeout = '60s'").await?)
+}
+
+/// Whether the widget is there, active and of `version`; nobody can change that before the commit.
+pub(crate) async fn hold_widget(conn: &mut Conn, id: Id, version: i64) -> Result<bool, QueryError> {
+    let admitted = widgets::table
+        .filter(widgets::id.eq(id).and(widgets::version.eq(version)))
+        .filter(widgets::active.and(widgets::deleted_at.is_null()));
+    let held: Option<Id> = admitted.select(widgets::id).for_share().first(conn).await.optional()?;
+    Ok(held.is_some())
+}
