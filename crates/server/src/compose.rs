@@ -1,0 +1,241 @@
+//! The composition: which adapter stands behind which port. Read from top to bottom to see the whole service.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chatloom_app::{Application, Dependencies, FirstAdminError, PrepareDemoError, TurnLimits};
+use chatloom_http::{Demo, HttpConfig, Services};
+use chatloom_jwt::JwtSigner;
+use chatloom_llm::{HttpClient, HttpClientConfig, HttpClientError, ProviderConfigError, ScriptedModel};
+use chatloom_ports::chat_model::{ChatModel, Providers};
+use chatloom_ports::environment::Entropy;
+use chatloom_ports::store::{StoreError, Stores};
+use chatloom_postgres::PostgresStore;
+use chatloom_sqlite::SqliteStore;
+use secrecy::ExposeSecret;
+use thiserror::Error;
+use tokio::task::JoinSet;
+use url::Url;
+
+use crate::config::{Config, Database, JwtSecret, NamedProvider, ProviderModel};
+use crate::data_dir::{self, DataDirError};
+use crate::environment::{OsEntropy, SystemClock};
+use crate::first_admin;
+use crate::greeting::greeting;
+use crate::lifecycle::RunningServer;
+use crate::listener;
+
+/// Time between two comments on a silent stream. Proxies cut connections that are silent for a minute.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// How long the body of a request, at most 32 KiB, may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why the service did not start. Each names the settings to look at.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// The address cannot be listened on.
+    #[error("HOST and PORT: cannot listen on {host}:{port}")]
+    Listen {
+        /// The configured host.
+        host: String,
+        /// The configured port.
+        port: u16,
+        /// The system's reason.
+        #[source]
+        source: io::Error,
+    },
+    /// The host cannot stand in a URL.
+    #[error("APP_BASE_URL must be set: HOST {host} cannot be part of an address")]
+    BaseUrl {
+        /// The configured host.
+        host: String,
+        /// What is wrong with it.
+        #[source]
+        source: url::ParseError,
+    },
+    /// The SQLite file cannot be opened or migrated.
+    #[error("{setting}: cannot open the database {}", path.display())]
+    Sqlite {
+        /// `DATABASE_URL` or `DATA_DIR`.
+        setting: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The adapter's reason.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The PostgreSQL server cannot be reached, or its database not be migrated.
+    #[error("DATABASE_URL: cannot use the PostgreSQL database")]
+    Postgres(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The client for model providers cannot be built.
+    #[error("cannot prepare connections to model providers")]
+    HttpClient(#[source] HttpClientError),
+    /// A provider's settings passed their own checks but not the adapter's.
+    #[error("provider {provider}")]
+    Provider {
+        /// The provider's name.
+        provider: String,
+        /// What is wrong.
+        #[source]
+        source: ProviderConfigError,
+    },
+    /// The database has no users, and nobody was named.
+    #[error(
+        "ADMIN_EMAIL and ADMIN_PASSWORD must be set: the database has no users yet, and these make the first \
+         administrator"
+    )]
+    NoAdministrator,
+    /// The first administrator could not be made.
+    #[error("ADMIN_EMAIL and ADMIN_PASSWORD: cannot make the first administrator")]
+    FirstAdmin(#[source] FirstAdminError),
+    /// The demonstration could not be made.
+    #[error("cannot prepare the demo")]
+    Demo(#[source] PrepareDemoError),
+    /// The database failed at the first question.
+    #[error("cannot read the database")]
+    Store(#[source] StoreError),
+    /// The HTTP server could not be started.
+    #[error("cannot start the HTTP server")]
+    Http(#[source] io::Error),
+}
+
+/// Starts the service. When this returns, it accepts requests. Needs a multi-threaded runtime that outlives it.
+pub async fn start(config: Config) -> Result<RunningServer, StartError> {
+    let entropy = Arc::new(OsEntropy::new());
+    let embedded = matches!(config.database, Database::Embedded);
+    if embedded {
+        data_dir::create(&config.data_dir)?;
+    }
+    let listener =
+        listener::listen(&config.host, config.port).map_err(|source| listen_error(&config, source))?;
+    let addr = listener.local_addr().map_err(|source| listen_error(&config, source))?;
+    let base_url = config.base_url(addr.port());
+    let public_url =
+        Url::parse(&base_url).map_err(|source| StartError::BaseUrl { host: config.host.clone(), source })?;
+    let secret = secret(&config, entropy.as_ref())?;
+    let stores = open_stores(&config).await?;
+
+    let application = Application::start(Dependencies {
+        stores: stores.clone(),
+        clock: Arc::new(SystemClock),
+        entropy: entropy.clone(),
+        signer: Arc::new(JwtSigner::new(secret.expose(), &base_url)),
+        providers: connect_providers(&config.providers)?,
+        secret: secret.expose().to_vec(),
+        limits: TurnLimits::default(),
+        runtime: tokio::runtime::Handle::current(),
+    });
+    let administrator = first_admin::ensure(&application, &stores, &config, entropy.as_ref()).await?;
+    if embedded {
+        application.prepare_demo().await.map_err(StartError::Demo)?;
+    }
+
+    let demo =
+        embedded.then(|| Demo { site: application.demo_site(), admin_email: administrator.email.clone() });
+    let services = services(&application, entropy, demo);
+    let server = chatloom_http::serve(listener, services, http_config(&config, public_url))
+        .map_err(StartError::Http)?;
+    tracing::info!(%addr, base_url, database = database_name(&config.database), "accepting requests");
+    let handle = server.handle();
+    let mut serving = JoinSet::new();
+    serving.spawn(server);
+    Ok(RunningServer {
+        addr,
+        greeting: embedded.then(|| greeting(&base_url, &administrator.sign_in())),
+        base_url,
+        grace: config.drain,
+        application,
+        handle,
+        serving,
+    })
+}
+
+fn listen_error(config: &Config, source: io::Error) -> StartError {
+    StartError::Listen { host: config.host.clone(), port: config.port, source }
+}
+
+/// The configured secret, or the embedded default's own.
+fn secret(config: &Config, entropy: &dyn Entropy) -> Result<JwtSecret, DataDirError> {
+    match &config.jwt_secret {
+        Some(secret) => Ok(secret.clone()),
+        None => data_dir::keep_secret(&config.data_dir, entropy),
+    }
+}
+
+/// Opens the database and brings its tables up to date.
+async fn open_stores(config: &Config) -> Result<Stores, StartError> {
+    match &config.database {
+        Database::Embedded => open_sqlite("DATA_DIR", &config.embedded_database()).await,
+        Database::Sqlite(path) => open_sqlite("DATABASE_URL", path).await,
+        Database::Postgres(url) => {
+            let store =
+                PostgresStore::connect(url.expose_secret(), chatloom_postgres::PoolConfig::default()).await;
+            Ok(store.map_err(|error| StartError::Postgres(error.into()))?.stores())
+        }
+    }
+}
+
+async fn open_sqlite(setting: &'static str, path: &Path) -> Result<Stores, StartError> {
+    let store = SqliteStore::open(path).await.map_err(|error| StartError::Sqlite {
+        setting,
+        path: path.to_owned(),
+        source: error.into(),
+    })?;
+    Ok(store.stores())
+}
+
+fn database_name(database: &Database) -> &'static str {
+    match database {
+        Database::Embedded => "sqlite (embedded)",
+        Database::Sqlite(_) => "sqlite",
+        Database::Postgres(_) => "postgres",
+    }
+}
+
+/// The models of all configured providers. Nothing is connected yet: a provider that is down stops no start-up.
+fn connect_providers(configured: &[NamedProvider]) -> Result<Providers, StartError> {
+    let client = HttpClient::new(&HttpClientConfig::default()).map_err(StartError::HttpClient)?;
+    let mut providers = Vec::new();
+    for NamedProvider { name, model } in configured {
+        let model: Arc<dyn ChatModel> = match model {
+            ProviderModel::Scripted => Arc::new(ScriptedModel::default()),
+            ProviderModel::Remote { kind, config } => {
+                let provider = || name.as_str().to_owned();
+                let refused = |source| StartError::Provider { provider: provider(), source };
+                kind.connect(config.clone(), &client).map_err(refused)?
+            }
+        };
+        providers.push((name.clone(), model));
+    }
+    Ok(Providers::new(providers))
+}
+
+fn services(application: &Application, entropy: Arc<dyn Entropy>, demo: Option<Demo>) -> Services {
+    Services {
+        access: application.access.clone(),
+        widgets: application.widgets.clone(),
+        workflows: application.workflows.clone(),
+        visitors: application.visitors.clone(),
+        readiness: application.readiness.clone(),
+        clock: Arc::new(SystemClock),
+        entropy,
+        demo,
+    }
+}
+
+fn http_config(config: &Config, base_url: Url) -> HttpConfig {
+    HttpConfig {
+        public_url: base_url,
+        public_rate_limit_per_minute: config.public_rate_limit_per_minute,
+        trusted_proxies: config.trusted_proxies,
+        keep_alive: KEEP_ALIVE,
+        body_timeout: BODY_TIMEOUT,
+        workers: std::thread::available_parallelism().map_or(1, usize::from),
+    }
+}

@@ -1,0 +1,108 @@
+//! The binary as an operator runs it: settings in, lines and an exit code out.
+
+use std::collections::BTreeMap;
+use std::process::{ExitStatus, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::Client;
+
+/// A running or ended process. It is killed with this value.
+pub(crate) struct Process {
+    child: Child,
+    output: watch::Receiver<String>,
+    log: watch::Receiver<String>,
+    readers: JoinSet<()>,
+}
+
+impl Process {
+    /// Starts the binary with these settings and no others.
+    pub(crate) fn start(settings: &BTreeMap<&'static str, String>) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_chatloom"))
+            .env_clear()
+            .envs(settings)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut readers = JoinSet::new();
+        let output = collect(child.stdout.take().unwrap(), &mut readers);
+        let log = collect(child.stderr.take().unwrap(), &mut readers);
+        Self { child, output, log, readers }
+    }
+
+    /// Waits until it accepts requests. Needs `LOG_FORMAT=json`, to find the address that it took.
+    pub(crate) async fn client(&mut self) -> Client {
+        let log = self.log.wait_for(|log| accepting(log).is_some()).await;
+        let log = log.expect("the process ended before it accepted requests");
+        Client::new(&format!("http://{}", accepting(&log).unwrap()))
+    }
+
+    /// What it has written to standard output so far.
+    pub(crate) fn output(&self) -> String {
+        self.output.borrow().clone()
+    }
+
+    /// What it has written to standard error so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.borrow().clone()
+    }
+
+    /// Waits until this text is in the log.
+    pub(crate) async fn logged(&mut self, text: &str) {
+        self.log.wait_for(|log| log.contains(text)).await.expect("the process ended without this line");
+    }
+
+    /// Waits until this text is on standard output.
+    pub(crate) async fn printed(&mut self, text: &str) {
+        self.output
+            .wait_for(|output| output.contains(text))
+            .await
+            .expect("the process ended without this line");
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        let id = self.child.id().expect("the process runs");
+        kill(Pid::from_raw(id.try_into().unwrap()), signal).unwrap();
+    }
+
+    /// Waits until it has ended and everything that it wrote has been read.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
+        let status = self.child.wait().await.unwrap();
+        while self.readers.join_next().await.is_some() {}
+        status
+    }
+}
+
+/// The address in the line that says that requests are accepted.
+fn accepting(log: &str) -> Option<String> {
+    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut found = lines.filter(|line| line["message"] == "accepting requests");
+    found.next().map(|line| line["addr"].as_str().unwrap().to_owned())
+}
+
+/// Collects whole lines as they come.
+fn collect(
+    stream: impl AsyncRead + Unpin + Send + 'static,
+    readers: &mut JoinSet<()>,
+) -> watch::Receiver<String> {
+    let (sender, receiver) = watch::channel(String::new());
+    readers.spawn(async move {
+        let mut lines = BufReader::new(stream).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            sender.send_modify(|text| {
+                text.push_str(&line);
+                text.push('\n');
+            });
+        }
+    });
+    receiver
+}

@@ -1,0 +1,86 @@
+//! A visitor of a page with a widget.
+
+use reqwest::{Method, RequestBuilder, Response};
+use serde_json::{Value, json};
+
+use super::{Answer, Client, Events, eventually};
+
+/// A visitor with a session, as our own widget makes one: with a secret.
+pub(crate) struct Visitor {
+    client: Client,
+    token: String,
+    session: String,
+    secret: String,
+}
+
+impl Visitor {
+    /// Opens a session.
+    pub(crate) async fn arrive(client: &Client, token: &str) -> Self {
+        let request = client.request(Method::POST, "/api/widget-chat/sessions");
+        let request = request.header("x-chatloom-session", "secret").json(&json!({ "token": token }));
+        let session = Answer::of(request).await.expect(201);
+        let text = |name: &str| session[name].as_str().unwrap().to_owned();
+        let (id, secret) = (text("sessionId"), text("sessionSecret"));
+        Self { client: client.clone(), token: token.to_owned(), session: id, secret }
+    }
+
+    /// The same visitor in front of another server on the same database.
+    pub(crate) fn at(self, client: &Client) -> Self {
+        Self { client: client.clone(), ..self }
+    }
+
+    /// The same visitor on a page with another embed token.
+    pub(crate) fn with_token(self, token: &str) -> Self {
+        Self { token: token.to_owned(), ..self }
+    }
+
+    /// Somebody who knows everything of the visitor but the secret.
+    pub(crate) fn with_secret(self, secret: &str) -> Self {
+        Self { secret: secret.to_owned(), ..self }
+    }
+
+    /// The secrets that this visitor knows.
+    pub(crate) fn secrets(&self) -> [&str; 2] {
+        [&self.token, &self.secret]
+    }
+
+    fn messages(&self, method: Method) -> RequestBuilder {
+        let path = format!("/api/widget-chat/sessions/{}/messages", self.session);
+        self.client.request(method, &path).header("x-session-secret", &self.secret)
+    }
+
+    /// Sends a message, whatever comes of it.
+    pub(crate) async fn send(&self, content: &str) -> Response {
+        let body = json!({ "content": content, "token": self.token });
+        self.messages(Method::POST).json(&body).send().await.unwrap()
+    }
+
+    /// Sends a message and begins to read the answer.
+    pub(crate) async fn ask(&self, content: &str) -> Events {
+        Events::of(self.send(content).await)
+    }
+
+    /// The messages of the session.
+    pub(crate) async fn history(&self) -> Vec<Value> {
+        let request = self.messages(Method::GET).header("x-widget-token", &self.token);
+        let body = Answer::of(request).await.expect(200);
+        body["messages"].as_array().unwrap().clone()
+    }
+
+    /// Waits until the last message of the history is no longer being written, and gives it.
+    pub(crate) async fn last_message(&self) -> Value {
+        eventually("the turn ends", async || {
+            let last = self.history().await.pop()?;
+            (last["status"] != "streaming").then_some(last)
+        })
+        .await
+    }
+
+    /// Erases the conversation.
+    pub(crate) async fn erase(&self) -> Answer {
+        let path = format!("/api/widget-chat/sessions/{}", self.session);
+        let request = self.client.request(Method::DELETE, &path);
+        let request = request.header("x-session-secret", &self.secret).header("x-widget-token", &self.token);
+        Answer::of(request).await
+    }
+}
