@@ -3,7 +3,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     reason = "in a test a panic is the right answer to a world that is not as the test needs it"
 )]
 

@@ -16,12 +16,11 @@ async fn complaint(settings: &BTreeMap<&'static str, String>) -> String {
     line.unwrap_or_else(|| panic!("no complaint in {log}")).to_owned()
 }
 
-fn good(kind: DatabaseKind) -> impl Future<Output = (Database, BTreeMap<&'static str, String>)> {
-    async move {
-        let (database, model) = (Database::create(kind).await, ModelServer::start().await);
-        let settings = settings(&database, &model);
-        (database, settings)
-    }
+/// An empty database, and settings with which a server on it would start.
+async fn good(kind: DatabaseKind) -> (Database, BTreeMap<&'static str, String>) {
+    let (database, model) = (Database::create(kind).await, ModelServer::start().await);
+    let settings = settings(&database, &model);
+    (database, settings)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

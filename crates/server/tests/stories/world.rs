@@ -123,7 +123,7 @@ pub(crate) async fn start(settings: &BTreeMap<&'static str, String>) -> RunningS
 /// Asks until the answer is there. The bound is far beyond anything that is waited for; it only ends a test whose
 /// condition never comes true.
 pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    let give_up = Instant::now() + Duration::from_secs(60);
+    let give_up = Instant::now() + Duration::from_mins(1);
     loop {
         if let Some(answer) = ask().await {
             return answer;
