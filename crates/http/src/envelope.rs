@@ -102,12 +102,11 @@ impl Subject {
     fn error_body(&self, error: &Error, timestamp: &str) -> (Vec<(HeaderName, HeaderValue)>, Vec<u8>) {
         let foreign;
         let status = error.as_response_error().status_code();
-        let error = match error.as_error::<ApiError>() {
-            Some(error) => error,
-            None => {
-                foreign = of_framework(status, error);
-                &foreign
-            }
+        let error = if let Some(error) = error.as_error::<ApiError>() {
+            error
+        } else {
+            foreign = of_framework(status, error);
+            &foreign
         };
         if status.is_server_error() {
             let causes = error.causes();

@@ -141,7 +141,8 @@ impl ApiError {
             }
             _ => "something went wrong on our side, please report the requestId if it happens again",
         };
-        let retry_after = (code.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
+        let is_passing = matches!(code, Code::Busy | Code::Draining | Code::Unavailable);
+        let retry_after = is_passing.then_some(1);
         Self { retry_after, source: Some(source.into()), ..Self::new(code, sentence) }
     }
 
@@ -242,6 +243,7 @@ pub struct ErrorBody<'a> {
     pub request_id: Uuid,
     /// The turn that is still running, where `code` is `turn_running`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub turn_id: Option<Uuid>,
 }
 

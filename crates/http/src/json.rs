@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_number_beyond_64_bits_becomes_a_float() {
-        assert_eq!(round_trip("18446744073709551615"), "1.8446744073709552e19");
+        assert_eq!(round_trip("18446744073709551615"), "1.8446744073709552e+19");
     }
 
     #[test]

@@ -32,7 +32,7 @@ const STOP_TIMEOUT_SECONDS: u64 = 1;
 /// The whole application for one worker, as the server and in-process tests use it.
 pub fn app(
     services: Services,
-    config: &HttpConfig,
+    config: HttpConfig,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -40,7 +40,7 @@ pub fn app(
         Response = ServiceResponse<BoxBody>,
         Error = Error,
         InitError = (),
-    >,
+    > + use<>,
 > {
     app_of(Data::from(Arc::new(State::new(services, config))))
 }
@@ -61,11 +61,12 @@ fn app_of(
 
 /// Serves the routes on `listener` until the server's handle stops it. Signals are left to the caller.
 pub fn serve(listener: TcpListener, services: Services, config: HttpConfig) -> std::io::Result<Server> {
+    let workers = config.workers.max(1);
     // Accepted connections inherit the size from the socket that listens.
     SockRef::from(&listener).set_send_buffer_size(SEND_BUFFER_BYTES)?;
-    let state = Data::from(Arc::new(State::new(services, &config)));
+    let state = Data::from(Arc::new(State::new(services, config)));
     let server = HttpServer::new(move || app_of(state.clone()))
-        .workers(config.workers.max(1))
+        .workers(workers)
         .client_request_timeout(HEAD_TIMEOUT)
         .keep_alive(IDLE_TIMEOUT)
         // A client that closes its side has left: without this, an open stream to it is never noticed.

@@ -113,7 +113,10 @@ impl MessageBody for EventStream {
 /// Appends one event.
 fn encode(buffer: &mut BytesMut, streamed: &StreamedEvent, path: &str) {
     let StreamedEvent { id, event } = streamed;
-    buffer.reserve(BUFFER_BYTES.min(CHUNK_BYTES));
+    if buffer.is_empty() {
+        // Takes the memory of the last chunk again once that has been sent.
+        buffer.reserve(BUFFER_BYTES);
+    }
     // Writing into memory cannot fail, neither here nor in `wire`.
     let _ = write!(buffer, "id: {id}\nevent: {}\ndata: ", name(event));
     wire::write_data(buffer, name(event), id.turn_id, event, path);

@@ -75,13 +75,13 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(services: Services, config: &HttpConfig) -> Self {
+    pub(crate) fn new(services: Services, config: HttpConfig) -> Self {
         Self {
             services,
-            limiter: RateLimiter::new(config.public_rate_limit_per_minute, config.trusted_proxies),
-            base_url: config.public_url.as_str().trim_end_matches('/').to_owned(),
             public_origin: config.public_url.origin().ascii_serialization(),
             is_https: config.public_url.scheme() == "https",
+            base_url: String::from(config.public_url).trim_end_matches('/').to_owned(),
+            limiter: RateLimiter::new(config.public_rate_limit_per_minute, config.trusted_proxies),
             keep_alive: config.keep_alive,
             body_timeout: config.body_timeout,
         }

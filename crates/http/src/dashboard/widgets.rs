@@ -158,6 +158,6 @@ pub(crate) async fn stats(
     id: PathId,
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    let stats = state.services.widgets.stats(&caller.member, WidgetId::from_uuid(id.0)).await?;
-    Ok(HttpResponse::Ok().json(StatsResponse::from(stats)))
+    let used = state.services.widgets.stats(&caller.member, WidgetId::from_uuid(id.0)).await?;
+    Ok(HttpResponse::Ok().json(StatsResponse::from(used)))
 }

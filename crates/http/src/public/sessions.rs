@@ -2,6 +2,7 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use chatloom_domain::token::SessionSecret;
 use chatloom_ports::visitor::OpenSessionCommand;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -81,7 +82,7 @@ pub(crate) async fn open(
     Ok(HttpResponse::Created().json(SessionResponse {
         session_id: session.id.as_uuid(),
         created_at: iso_millis(session.created_at),
-        session_secret: session.secret.as_ref().map(|secret| secret.reveal()),
+        session_secret: session.secret.as_ref().map(SessionSecret::reveal),
     }))
 }
 

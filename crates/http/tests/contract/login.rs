@@ -1,0 +1,102 @@
+//! `/api/auth`.
+
+use actix_web::test::TestRequest;
+use chatloom_domain::team::{Membership, Role, TeamName, User};
+use chatloom_ports::dashboard::{AccessError, AccessToken};
+use chatloom_ports::environment::SigningError;
+use chatloom_testkit::sample;
+
+use crate::world::{JWT, World, get, inconsistent, post, signed_in, unavailable};
+
+const LOGIN: &str = r#"{"email":"user1@example.com","password":"correct horse battery staple"}"#;
+
+fn user() -> User {
+    let membership = Membership {
+        team_id: sample::team_id(1),
+        team_name: TeamName::parse("Tea & Co").unwrap(),
+        role: Role::Builder,
+    };
+    User { memberships: vec![membership], ..sample::user(1) }
+}
+
+fn token() -> AccessToken {
+    AccessToken("fresh.claims.signature".to_owned())
+}
+
+#[actix_web::test]
+async fn signing_in_gives_the_user_and_the_cookie() {
+    let mut world = World::new();
+    world.access.expect_log_in().returning(|email, password, presented| {
+        assert_eq!((email, password), ("user1@example.com", "correct horse battery staple"));
+        assert!(presented.is_none());
+        Ok((user(), token()))
+    });
+    insta::assert_snapshot!("log_in", world.answer(post("/api/auth/login", LOGIN)).await.transcript());
+}
+
+#[actix_web::test]
+async fn over_plain_http_the_cookie_has_its_own_name_and_is_not_secure() {
+    let mut world = World::new();
+    world.config.public_url = "http://localhost:8080".parse().unwrap();
+    world.access.expect_log_in().returning(|_, _, presented| {
+        assert!(presented.is_some_and(|credentials| credentials.0 == JWT));
+        Ok((user(), token()))
+    });
+    let request = post("/api/auth/login", LOGIN).insert_header(("cookie", format!("chatloom={JWT}")));
+    let answer = world.answer(request).await;
+    assert_eq!(
+        answer.header("set-cookie"),
+        Some("chatloom=fresh.claims.signature; HttpOnly; SameSite=Lax; Path=/; Max-Age=43200")
+    );
+}
+
+#[actix_web::test]
+async fn refreshing_gives_a_new_cookie() {
+    let mut world = World::new();
+    world.access.expect_refresh().returning(|_| Ok(token()));
+    let answer = world.answer(signed_in(TestRequest::post().uri("/api/auth/refresh"))).await;
+    insta::assert_snapshot!("refresh", answer.transcript());
+}
+
+#[actix_web::test]
+async fn signing_out_clears_the_cookie_with_the_attributes_it_was_set_with() {
+    let mut world = World::new();
+    world.access.expect_log_in().returning(|_, _, _| Ok((user(), token())));
+    world.access.expect_log_out().returning(|_| Ok(()));
+    let requests =
+        vec![post("/api/auth/login", LOGIN), signed_in(TestRequest::post().uri("/api/auth/logout"))];
+    let answers = world.answers(requests).await;
+    let attributes = |cookie: &str| {
+        let parts = cookie.split("; ").skip(1).filter(|part| !part.starts_with("Max-Age"));
+        parts.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let [set, cleared] = [0, 1].map(|n| answers[n].header("set-cookie").unwrap().to_owned());
+    assert_eq!(attributes(&set), attributes(&cleared));
+    assert!(cleared.starts_with("__Host-chatloom=;") && cleared.contains("Max-Age=0"), "{cleared}");
+    insta::assert_snapshot!("log_out", answers[1].transcript());
+}
+
+#[actix_web::test]
+async fn me_is_the_signed_in_user() {
+    let mut world = World::new();
+    world.access.expect_current_user().returning(|_| Ok(user()));
+    insta::assert_snapshot!("me", world.answer(signed_in(get("/api/auth/me"))).await.transcript());
+}
+
+#[actix_web::test]
+async fn every_access_error_has_its_answer() {
+    let errors: Vec<fn() -> AccessError> = vec![
+        || AccessError::WrongCredentials,
+        || AccessError::Busy,
+        || AccessError::Signing(SigningError("key is gone".into())),
+        || AccessError::Store(unavailable()),
+        || AccessError::Store(inconsistent()),
+    ];
+    let mut transcript = String::new();
+    for error in errors {
+        let mut world = World::new();
+        world.access.expect_log_in().returning(move |_, _, _| Err(error()));
+        transcript += &world.answer(post("/api/auth/login", LOGIN)).await.brief();
+    }
+    insta::assert_snapshot!("access_errors", transcript);
+}

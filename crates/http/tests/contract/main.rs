@@ -1,0 +1,24 @@
+//! The HTTP contract: every route with every status it can give, whole bodies as snapshots, against mocks of the
+//! driving ports. Each answer is also compared with what the OpenAPI document promises.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a failing helper fails the test that called it, and some mocks panic on purpose"
+)]
+
+mod authorization;
+mod bodies;
+mod connections;
+mod cors;
+mod document;
+mod errors;
+mod login;
+mod logs;
+mod pages;
+mod streams;
+mod tokens;
+mod visitors;
+mod widgets;
+mod workflows;
+mod world;
