@@ -110,7 +110,8 @@ impl Subject {
         };
         if status.is_server_error() {
             let causes = error.causes();
-            tracing::error!(request_id = %self.id, route = self.route, code = error.code.as_str(), causes, "request failed");
+            let code = error.code.as_str();
+            tracing::error!(request_id = %self.id, route = self.route, code, causes, "request failed");
         }
         let body = ErrorBody {
             status: status.as_u16(),

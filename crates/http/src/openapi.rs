@@ -24,6 +24,9 @@ pub(crate) use doc::{Components, CustomizationKeys, Doc, Header, list_of, schema
 
 pub(crate) const DOCUMENT: Doc = Doc::new("openapi", "This document", "", (200, None));
 
+const ABOUT: &str =
+    "Embeddable AI chat widgets: a dashboard's API behind a cookie, and a public one behind embed tokens.";
+
 /// The document of all routes but the pages.
 pub fn openapi() -> OpenApi {
     let mut components = Components::default();
@@ -36,13 +39,7 @@ pub fn openapi() -> OpenApi {
         }
     }
     OpenApiBuilder::new()
-        .info(
-            InfoBuilder::new()
-                .title("Chatloom")
-                .version("1")
-                .description(Some("Embeddable AI chat widgets: a dashboard's API behind a cookie, and a public one behind embed tokens."))
-                .build(),
-        )
+        .info(InfoBuilder::new().title("Chatloom").version("1").description(Some(ABOUT)).build())
         .paths(paths.build())
         .components(Some(security_schemes(components.into_builder()).build()))
         .build()

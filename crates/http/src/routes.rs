@@ -2,7 +2,7 @@
 
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
-use actix_web::web::{self, ServiceConfig, delete, get, post, put};
+use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, Resource};
 
 use crate::dashboard::{login, widgets, workflows};
@@ -57,62 +57,66 @@ pub struct Route {
     handler: fn() -> actix_web::Route,
 }
 
-const fn route(
-    method: Method,
-    path: &'static str,
-    family: Family,
-    doc: &'static Doc,
-    handler: fn() -> actix_web::Route,
-) -> Route {
-    Route { method, path, family, doc: Some(doc), handler }
+/// One row: method, path, handler, and the description that the document takes from beside the handler.
+macro_rules! routes {
+    ($($family:ident { $($method:ident $path:literal => $handler:path $(, $doc:path)?;)+ })+) => {
+        /// All routes.
+        pub static ROUTES: &[Route] = &[$($(Route {
+            method: Method::$method,
+            path: $path,
+            family: Family::$family,
+            doc: routes!(@doc $($doc)?),
+            handler: || web::method(Method::$method).to($handler),
+        }),+),+];
+    };
+    (@doc) => { None };
+    (@doc $doc:path) => { Some(&$doc) };
 }
 
-const fn page(path: &'static str, handler: fn() -> actix_web::Route) -> Route {
-    Route { method: Method::GET, path, family: Family::Page, doc: None, handler }
+routes! {
+    Dashboard {
+        POST "/api/auth/login" => login::log_in, login::LOG_IN;
+        POST "/api/auth/refresh" => login::refresh, login::REFRESH;
+        POST "/api/auth/logout" => login::log_out, login::LOG_OUT;
+        GET "/api/auth/me" => login::me, login::ME;
+
+        GET "/api/teams/{teamId}/widgets" => widgets::list, widgets::LIST;
+        POST "/api/teams/{teamId}/widgets" => widgets::create, widgets::CREATE;
+        GET "/api/teams/{teamId}/widgets/{id}" => widgets::read, widgets::READ;
+        PUT "/api/teams/{teamId}/widgets/{id}" => widgets::update, widgets::UPDATE;
+        DELETE "/api/teams/{teamId}/widgets/{id}" => widgets::remove, widgets::DELETE;
+        GET "/api/teams/{teamId}/widgets/{id}/embed-code" => widgets::embed_code, widgets::EMBED_CODE;
+        POST "/api/teams/{teamId}/widgets/{id}/regenerate-token" => widgets::regenerate_token, widgets::REGENERATE_TOKEN;
+        GET "/api/teams/{teamId}/widgets/{id}/stats" => widgets::stats, widgets::STATS;
+
+        GET "/api/teams/{teamId}/workflows" => workflows::list, workflows::LIST;
+        POST "/api/teams/{teamId}/workflows" => workflows::create, workflows::CREATE;
+        GET "/api/teams/{teamId}/workflows/{id}" => workflows::read, workflows::READ;
+        PUT "/api/teams/{teamId}/workflows/{id}" => workflows::update, workflows::UPDATE;
+        DELETE "/api/teams/{teamId}/workflows/{id}" => workflows::remove, workflows::DELETE;
+    }
+    Public {
+        GET "/api/widget-chat/init/{token}" => init::initialize, init::BY_PATH;
+        GET "/api/widget-chat/init" => init::initialize, init::BY_HEADER;
+        POST "/api/widget-chat/sessions" => sessions::open, sessions::OPEN;
+        DELETE "/api/widget-chat/sessions/{id}" => sessions::erase, sessions::ERASE;
+        GET "/api/widget-chat/sessions/{id}/messages" => messages::history, messages::HISTORY;
+        POST "/api/widget-chat/sessions/{id}/messages" => messages::send, messages::SEND;
+    }
+    Service {
+        GET "/healthz" => pages::health, pages::HEALTH;
+        GET "/readyz" => pages::readiness, pages::READINESS;
+        GET "/api/openapi.json" => openapi::document, openapi::DOCUMENT;
+    }
+    Page {
+        GET "/api/docs" => openapi::page::page;
+        GET "/api/docs/style.css" => openapi::page::style;
+        GET "/widget.js" => pages::loader;
+        GET "/widget/{name}" => pages::panel;
+        GET "/demo" => pages::demo;
+        GET "/demo/assets/{name}" => pages::demo_asset;
+    }
 }
-
-use Family::{Dashboard, Public, Service};
-
-/// All routes.
-#[rustfmt::skip]
-pub static ROUTES: &[Route] = &[
-    route(Method::POST, "/api/auth/login", Dashboard, &login::LOG_IN, || post().to(login::log_in)),
-    route(Method::POST, "/api/auth/refresh", Dashboard, &login::REFRESH, || post().to(login::refresh)),
-    route(Method::POST, "/api/auth/logout", Dashboard, &login::LOG_OUT, || post().to(login::log_out)),
-    route(Method::GET, "/api/auth/me", Dashboard, &login::ME, || get().to(login::me)),
-
-    route(Method::GET, "/api/teams/{teamId}/widgets", Dashboard, &widgets::LIST, || get().to(widgets::list)),
-    route(Method::POST, "/api/teams/{teamId}/widgets", Dashboard, &widgets::CREATE, || post().to(widgets::create)),
-    route(Method::GET, "/api/teams/{teamId}/widgets/{id}", Dashboard, &widgets::READ, || get().to(widgets::read)),
-    route(Method::PUT, "/api/teams/{teamId}/widgets/{id}", Dashboard, &widgets::UPDATE, || put().to(widgets::update)),
-    route(Method::DELETE, "/api/teams/{teamId}/widgets/{id}", Dashboard, &widgets::DELETE, || delete().to(widgets::remove)),
-    route(Method::GET, "/api/teams/{teamId}/widgets/{id}/embed-code", Dashboard, &widgets::EMBED_CODE, || get().to(widgets::embed_code)),
-    route(Method::POST, "/api/teams/{teamId}/widgets/{id}/regenerate-token", Dashboard, &widgets::REGENERATE_TOKEN, || post().to(widgets::regenerate_token)),
-    route(Method::GET, "/api/teams/{teamId}/widgets/{id}/stats", Dashboard, &widgets::STATS, || get().to(widgets::stats)),
-
-    route(Method::GET, "/api/teams/{teamId}/workflows", Dashboard, &workflows::LIST, || get().to(workflows::list)),
-    route(Method::POST, "/api/teams/{teamId}/workflows", Dashboard, &workflows::CREATE, || post().to(workflows::create)),
-    route(Method::GET, "/api/teams/{teamId}/workflows/{id}", Dashboard, &workflows::READ, || get().to(workflows::read)),
-    route(Method::PUT, "/api/teams/{teamId}/workflows/{id}", Dashboard, &workflows::UPDATE, || put().to(workflows::update)),
-    route(Method::DELETE, "/api/teams/{teamId}/workflows/{id}", Dashboard, &workflows::DELETE, || delete().to(workflows::remove)),
-
-    route(Method::GET, "/api/widget-chat/init/{token}", Public, &init::BY_PATH, || get().to(init::initialize)),
-    route(Method::GET, "/api/widget-chat/init", Public, &init::BY_HEADER, || get().to(init::initialize)),
-    route(Method::POST, "/api/widget-chat/sessions", Public, &sessions::OPEN, || post().to(sessions::open)),
-    route(Method::DELETE, "/api/widget-chat/sessions/{id}", Public, &sessions::ERASE, || delete().to(sessions::erase)),
-    route(Method::GET, "/api/widget-chat/sessions/{id}/messages", Public, &messages::HISTORY, || get().to(messages::history)),
-    route(Method::POST, "/api/widget-chat/sessions/{id}/messages", Public, &messages::SEND, || post().to(messages::send)),
-
-    route(Method::GET, "/healthz", Service, &pages::HEALTH, || get().to(pages::health)),
-    route(Method::GET, "/readyz", Service, &pages::READINESS, || get().to(pages::readiness)),
-    route(Method::GET, "/api/openapi.json", Service, &openapi::DOCUMENT, || get().to(openapi::document)),
-    page("/api/docs", || get().to(openapi::page::page)),
-    page("/api/docs/style.css", || get().to(openapi::page::style)),
-    page("/widget.js", || get().to(pages::loader)),
-    page("/widget/{name}", || get().to(pages::panel)),
-    page("/demo", || get().to(pages::demo)),
-    page("/demo/assets/{name}", || get().to(pages::demo_asset)),
-];
 
 /// Registers the table.
 pub(crate) fn configure(config: &mut ServiceConfig) {
