@@ -238,22 +238,28 @@ mod tests {
         assert_eq!(settings(&mut writer).await.unwrap(), [&common[..], &["0"]].concat());
     }
 
+    fn execute<'c>(conn: &'c mut Conn, sql: &'static str) -> BoxFuture<'c, Result<(), QueryError>> {
+        async move {
+            diesel::sql_query(sql).execute(conn).await?;
+            Ok(())
+        }
+        .boxed()
+    }
+
     #[tokio::test]
     async fn an_error_takes_everything_back_and_leaves_the_writer_usable() {
         let folder = tempfile::tempdir().unwrap();
         let database = open(&folder);
-        let execute = |sql: &'static str, fails: bool| {
-            move |conn: &mut Conn| -> BoxFuture<'_, Result<(), QueryError>> {
-                async move {
-                    diesel::sql_query(sql).execute(conn).await?;
-                    if fails { Err(diesel::result::Error::RollbackTransaction.into()) } else { Ok(()) }
-                }
-                .boxed()
+        database.write(|conn| execute(conn, "CREATE TABLE t (x INTEGER)")).await.unwrap();
+        let failing = database.write(|conn| {
+            async move {
+                execute(conn, "INSERT INTO t VALUES (1)").await?;
+                execute(conn, "INSERT INTO missing VALUES (1)").await
             }
-        };
-        database.write(execute("CREATE TABLE t (x INTEGER)", false)).await.unwrap();
-        database.write(execute("INSERT INTO t VALUES (1)", true)).await.unwrap_err();
-        database.write(execute("INSERT INTO t VALUES (2)", false)).await.unwrap();
+            .boxed()
+        });
+        failing.await.unwrap_err();
+        database.write(|conn| execute(conn, "INSERT INTO t VALUES (2)")).await.unwrap();
         let count = database.read(|conn| {
             async move {
                 let count = diesel::sql_query("SELECT count(*) AS rows FROM t");

@@ -34,8 +34,8 @@ pub(crate) struct TurnStateRow {
     state: &'static str,
     owner: Option<Id>,
     lease_until: Option<Time>,
-    finish_reason: Option<&'static str>,
-    failure: Option<&'static str>,
+    finish_reason: Option<String>,
+    failure: Option<String>,
     input_tokens: i64,
     output_tokens: i64,
     ended_at: Option<Time>,
@@ -89,12 +89,13 @@ impl From<&TurnState> for TurnStateRow {
                 ended_at: None,
                 has_log: true,
             },
-            TurnState::Completed { finish_reason, usage, ended_at } => {
-                Self { finish_reason: Some(finish_reason.as_str()), ..Self::ended(word, usage, ended_at) }
-            }
+            TurnState::Completed { finish_reason, usage, ended_at } => Self {
+                finish_reason: Some(finish_reason.as_str().to_owned()),
+                ..Self::ended(word, usage, ended_at)
+            },
             TurnState::Interrupted { failure, usage, ended_at }
             | TurnState::Failed { failure, usage, ended_at } => {
-                Self { failure: Some(failure.as_str()), ..Self::ended(word, usage, ended_at) }
+                Self { failure: Some(failure.as_str().to_owned()), ..Self::ended(word, usage, ended_at) }
             }
         }
     }
