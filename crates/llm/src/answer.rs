@@ -110,7 +110,7 @@ impl AnswerReader {
         }
     }
 
-    /// Takes the next bytes of an event stream: at most 256 KiB for one event and 8 MiB in all.
+    /// Takes the next bytes of an event stream: at most 256 KiB for one event and 32 MiB in all.
     pub fn push(&mut self, bytes: &[u8]) {
         if self.phase() == Phase::Closed {
             return;

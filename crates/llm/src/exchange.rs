@@ -11,8 +11,10 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
-use crate::sse::MAX_ANSWER_BYTES;
 use crate::{AnswerReader, HttpClient, Phase, failure};
+
+/// The most bytes of an answer that comes as one JSON document. Unlike a stream it is kept until it is whole.
+const MAX_DOCUMENT_BYTES: usize = 8 * 1024 * 1024;
 
 /// How long usage may lag behind the terminal marker. It comes at once or never; some servers never close.
 const USAGE_LAG: Duration = Duration::from_secs(2);
@@ -167,7 +169,7 @@ impl Exchange {
     async fn read_document(&mut self) -> Result<Bytes, ModelErrorClass> {
         let mut document = Vec::new();
         while let Some(bytes) = self.response.chunk().await.map_err(|error| broken(&error))? {
-            if document.len() + bytes.len() > MAX_ANSWER_BYTES {
+            if document.len() + bytes.len() > MAX_DOCUMENT_BYTES {
                 return Err(ModelErrorClass::Protocol);
             }
             document.extend_from_slice(&bytes);

@@ -9,8 +9,9 @@ use sseer::parser::{RawEventLineOwned, parse_line_from_buffer};
 /// The most bytes of one event, comments in front of it included. Real events have some hundreds.
 pub(crate) const MAX_EVENT_BYTES: usize = 256 * 1024;
 
-/// The most bytes of one answer, framing included.
-pub(crate) const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
+/// The most bytes of one answer, framing included. They are counted, not kept. A chunk of one token has about 270
+/// bytes, so an answer of the longest length that a turn allows (256 KiB) comes in some 17 MiB.
+pub(crate) const MAX_ANSWER_BYTES: usize = 32 * 1024 * 1024;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 

@@ -119,7 +119,7 @@ async fn a_server_that_never_closes_does_not_keep_the_answer_open() {
 async fn an_answer_without_end_is_bounded() {
     let text =
         format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"{}\"}}}}]}}\n\n", "a".repeat(60_000));
-    let server = ModelServer::replying([Reply::events(text.repeat(150)).cut_every(65_536)]).await;
+    let server = ModelServer::replying([Reply::events(text.repeat(600)).cut_every(65_536)]).await;
     assert_eq!(failure(&*openai(&server)).await.class, Class::Protocol);
 }
 
