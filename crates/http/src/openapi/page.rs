@@ -97,36 +97,50 @@ impl Operation<'_> {
             let (name, place) = (text(parameter, "name"), text(parameter, "in"));
             let _ = write!(html, "<li><code>{name}</code> ({place}) {}</li>", text(parameter, "description"));
         }
-        if let Some(schema) = reference(&value["requestBody"]) {
-            let _ = write!(html, "<li>Body: <a href=\"#{schema}\">{schema}</a></li>");
+        let body = links(&value["requestBody"]);
+        if !body.is_empty() {
+            let _ = write!(html, "<li>Body: {body}</li>");
         }
         html.push_str("</ul><table>");
         for (status, response) in members(&value["responses"]) {
-            let schema = reference(response).map(|name| format!("<a href=\"#{name}\">{name}</a>"));
             let _ = write!(
                 html,
                 "<tr><td>{}</td><td>{}</td><td>{}</td></tr>",
                 escape(status),
                 text(response, "description"),
-                schema.unwrap_or_default()
+                links(response)
             );
         }
         html.push_str("</table></section>");
     }
 }
 
-/// The name of the schema that a body or an answer refers to, directly or as a list's items.
-fn reference(holder: &Value) -> Option<String> {
-    let (_, content) = members(&holder["content"]).next()?;
+/// Links to the schemas that a body or an answer refers to: directly, as a list's items, or one of several.
+fn links(holder: &Value) -> String {
+    let Some((_, content)) = members(&holder["content"]).next() else {
+        return String::new();
+    };
     let schema = &content["schema"];
-    let reference = schema["$ref"].as_str().or_else(|| schema["items"]["$ref"].as_str())?;
-    reference.rsplit('/').next().map(escape)
+    let several = schema["oneOf"].as_array().into_iter().flatten();
+    let references = [schema, &schema["items"]].into_iter().chain(several);
+    let names = references.filter_map(|schema| schema["$ref"].as_str()?.rsplit('/').next());
+    let link = |name: &str| format!("<a href=\"#{0}\">{0}</a>", escape(name));
+    names.map(link).collect::<Vec<_>>().join(", ")
 }
 
 fn members(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
     value.as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value))
 }
 
+/// A text of the document as HTML; what stands between backticks is code.
 fn text(value: &Value, key: &str) -> String {
-    escape(value[key].as_str().unwrap_or_default())
+    let parts = escape(value[key].as_str().unwrap_or_default());
+    let mut html = String::with_capacity(parts.len());
+    for (index, part) in parts.split('`').enumerate() {
+        match index % 2 {
+            0 => html.push_str(part),
+            _ => html.extend(["<code>", part, "</code>"]),
+        }
+    }
+    html
 }

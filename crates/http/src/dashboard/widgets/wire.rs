@@ -61,7 +61,7 @@ pub(crate) struct CreateWidgetRequest {
     name: String,
     /// A workflow of the same team.
     workflow_id: Uuid,
-    #[schema(value_type = Option<CustomizationKeys>)]
+    #[schema(value_type = CustomizationKeys, required = false)]
     customization: BTreeMap<String, Data>,
     /// Sites that may embed the widget, such as `example.com`, `*.example.com` or `localhost:3000`. None means any.
     #[schema(required = false)]
@@ -104,7 +104,7 @@ pub(crate) struct UpdateWidgetRequest {
     #[schema(nullable = false)]
     active: Option<bool>,
     /// Merged key by key; a key given as null is removed.
-    #[schema(value_type = Option<CustomizationKeys>)]
+    #[schema(value_type = CustomizationKeys, required = false)]
     customization: Option<BTreeMap<String, Data>>,
     /// Replaces the whole list.
     #[schema(nullable = false)]
