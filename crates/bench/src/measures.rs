@@ -12,14 +12,14 @@ use crate::model_server::{ModelServer, Order};
 use crate::report::Report;
 use crate::service::{BareRoute, Service, Store};
 use crate::setup::{Dashboard, questions};
-use crate::streams::{MODEL, Outcome, SERVICE, ask_for, hold_open};
+use crate::streams::{MODEL, OpenStreams, Outcome, SERVICE, ask_for};
 
 /// 100 pieces at 50 a second: a short answer at a good model's speed.
 const PACED: Order = Order { pieces: 100, gap: Duration::from_millis(20) };
 /// As fast as the server can.
 const FAST: Order = Order { pieces: 2_000, gap: Duration::ZERO };
-/// Open for longer than anything here takes.
-const SLOW: Order = Order { pieces: 600, gap: Duration::from_secs(1) };
+/// Open for longer than it takes to open all of them.
+const SLOW: Order = Order { pieces: 1_200, gap: Duration::from_millis(500) };
 
 /// How much to do.
 pub(crate) struct Plan {
@@ -96,7 +96,7 @@ async fn memory_of_open_streams(
     let token = Dashboard::sign_in(service.address).await?.create_widget(SLOW).await?;
     let asked = questions(service.address, &token, plan.open_streams).await?;
     let before = service.memory_kib()?;
-    let open = hold_open(service.address, asked).await?;
+    let open = OpenStreams::hold(service.address, asked).await?;
     let grown = service.memory_kib()?.saturating_sub(before);
     report.add("memory of an open stream: KiB", store.name, to_f64(grown) / f64::from(plan.open_streams));
     drop(open);

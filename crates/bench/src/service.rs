@@ -46,7 +46,7 @@ impl Service {
             .env("ADMIN_PASSWORD", ADMIN_PASSWORD)
             .env("OPENAI_BASE_URL", format!("http://{}/v1", model.address))
             .env("PUBLIC_RATE_LIMIT_PER_MINUTE", "0")
-            .env("LOG", "warn")
+            .env("LOG", "error")
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .spawn()?;

@@ -1,7 +1,6 @@
 //! Many streams at once: asks again and again on each, and counts what comes back.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
@@ -94,33 +93,51 @@ fn contains(text: &[u8], mark: &[u8]) -> bool {
     text.windows(mark.len()).any(|window| window == mark)
 }
 
+/// How many questions may wait for their `start` while streams are being opened.
+const OPENING_AT_ONCE: usize = 32;
+
 /// Streams that stay open until they are dropped.
 pub(crate) struct OpenStreams {
-    _streams: JoinSet<()>,
+    streams: JoinSet<anyhow::Result<()>>,
+    speaking: watch::Sender<usize>,
 }
 
-/// Asks every question once and waits until each answer has shown its first piece.
-pub(crate) async fn hold_open(address: SocketAddr, questions: Vec<Vec<u8>>) -> anyhow::Result<OpenStreams> {
-    let wanted = questions.len();
-    let (sender, mut speaking) = watch::channel(0);
-    let sender = Arc::new(sender);
-    let mut streams = JoinSet::new();
-    for question in questions {
-        let mut connection = Connection::open(address).await?;
-        let sender = Arc::clone(&sender);
-        streams.spawn(async move {
-            let mut counted = false;
-            let watch = |arrived: &[u8]| {
-                if !counted && contains(arrived, b"event: token\n") {
-                    counted = true;
-                    sender.send_modify(|count| *count += 1);
-                }
-            };
-            // It ends by being dropped.
-            let _ = connection.follow(&question, watch).await;
-        });
+impl OpenStreams {
+    /// Asks every question once and waits until each answer has shown its first piece.
+    pub(crate) async fn hold(address: SocketAddr, questions: Vec<Vec<u8>>) -> anyhow::Result<Self> {
+        let mut open = Self { streams: JoinSet::new(), speaking: watch::Sender::new(0) };
+        let wanted = questions.len();
+        for (number, question) in questions.into_iter().enumerate() {
+            open.wait_for(number.saturating_sub(OPENING_AT_ONCE)).await?;
+            let speaking = open.speaking.clone();
+            let mut connection = Connection::open(address).await?;
+            open.streams.spawn(async move {
+                let mut has_spoken = false;
+                let watch = |arrived: &[u8]| {
+                    if !has_spoken && contains(arrived, b"event: token\n") {
+                        has_spoken = true;
+                        speaking.send_modify(|count| *count += 1);
+                    }
+                };
+                connection.follow(&question, watch).await
+            });
+        }
+        open.wait_for(wanted).await?;
+        Ok(open)
     }
-    drop(sender);
-    speaking.wait_for(|count| *count >= wanted).await?;
-    Ok(OpenStreams { _streams: streams })
+
+    /// Waits until so many streams have shown a piece; a stream that ends instead is an error.
+    async fn wait_for(&mut self, count: usize) -> anyhow::Result<()> {
+        let mut speaking = self.speaking.subscribe();
+        tokio::select! {
+            reached = speaking.wait_for(|speaking| *speaking >= count) => {
+                reached?;
+                Ok(())
+            }
+            Some(ended) = self.streams.join_next() => {
+                ended??;
+                anyhow::bail!("a stream ended that was to stay open")
+            }
+        }
+    }
 }
