@@ -6,7 +6,7 @@ use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use crate::columns::Id;
 use crate::database::Conn;
 use crate::relational::errors::QueryError;
-use crate::relational::schema::widgets;
+use crate::relational::schema::{chat_sessions, turns, widgets};
 
 /// Keeps others from making a first administrator until the commit. Reading users goes on meanwhile.
 pub(crate) async fn exclude_other_first_admins(conn: &mut Conn) -> Result<(), QueryError> {
@@ -25,4 +25,22 @@ pub(crate) async fn hold_widget(conn: &mut Conn, id: Id, version: i64) -> Result
         .filter(widgets::active.and(widgets::deleted_at.is_null()));
     let held: Option<Id> = admitted.select(widgets::id).for_share().first(conn).await.optional()?;
     Ok(held.is_some())
+}
+
+/// Locks turns in the order of their ids. An `UPDATE` of many rows locks them in the order in which it happens to find
+/// them, and two of those could each hold what the other waits for.
+pub(crate) async fn hold_turns(conn: &mut Conn, ids: &[Id]) -> Result<(), QueryError> {
+    let held = turns::table.filter(turns::id.eq_any(ids)).order(turns::id).select(turns::id);
+    let _: Vec<Id> = held.for_no_key_update().load(conn).await?;
+    Ok(())
+}
+
+/// Locks a widget's busy sessions and then their turns, so that deleting them cannot meet one who writes to many turns
+/// half way.
+pub(crate) async fn hold_running_turns_of(conn: &mut Conn, widget: Id) -> Result<(), QueryError> {
+    let busy = chat_sessions::table
+        .filter(chat_sessions::widget_id.eq(widget).and(chat_sessions::running_turn_id.is_not_null()))
+        .select(chat_sessions::running_turn_id.assume_not_null());
+    let running: Vec<Id> = busy.for_update().load(conn).await?;
+    hold_turns(conn, &running).await
 }

@@ -29,3 +29,15 @@ pub(crate) async fn hold_widget(conn: &mut Conn, id: Id, version: i64) -> Result
         .filter(widgets::active.and(widgets::deleted_at.is_null()));
     Ok(diesel::select(exists(admitted.select(widgets::id))).get_result(conn).await?)
 }
+
+/// Locks turns in an order that all writers keep to.
+#[expect(clippy::unused_async, reason = "the other database needs a statement")]
+pub(crate) async fn hold_turns(_conn: &mut Conn, _ids: &[Id]) -> Result<(), QueryError> {
+    Ok(())
+}
+
+/// Locks the running turns of a widget's sessions in the same order.
+#[expect(clippy::unused_async, reason = "the other database needs a statement")]
+pub(crate) async fn hold_running_turns_of(_conn: &mut Conn, _widget: Id) -> Result<(), QueryError> {
+    Ok(())
+}

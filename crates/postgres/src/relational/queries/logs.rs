@@ -14,6 +14,7 @@ use super::super::schema::{turn_events, turns};
 use super::insert_many::InsertMany;
 use crate::columns::{Id, Time};
 use crate::database::Conn;
+use crate::dialect;
 
 /// Rows and ids go to the database in portions, because a statement takes at most 32,766 parameters in SQLite and
 /// 65,535 in PostgreSQL, and because a statement of megabytes would hold up all others.
@@ -47,6 +48,8 @@ impl Batch {
 
 /// Gives the turns that are not the writer's any more.
 pub(crate) async fn append(conn: &mut Conn, batch: Batch) -> Result<Vec<TurnId>, QueryError> {
+    let ids: Vec<Id> = batch.turns.values().flatten().copied().collect();
+    dialect::hold_turns(conn, &ids).await?;
     let mut lost = HashSet::new();
     for (generation, ids) in &batch.turns {
         for portion in ids.chunks(PORTION) {

@@ -77,6 +77,7 @@ pub(crate) async fn delete(conn: &mut Conn, team: Id, id: Id, at: Time) -> Resul
     if buried == 0 {
         return Ok(false);
     }
+    dialect::hold_running_turns_of(conn, id).await?;
     diesel::delete(chat_sessions::table.filter(chat_sessions::widget_id.eq(id))).execute(conn).await?;
     diesel::delete(widget_daily::table.filter(widget_daily::widget_id.eq(id))).execute(conn).await?;
     Ok(true)
