@@ -34,4 +34,4 @@ deny:
 
 # Measure the release binary on SQLite and PostgreSQL.
 bench *args:
-    cargo build --release --locked --bin chatloom && cargo run --release --locked --bin chatloom-bench -- {{ args }}
+    cargo build --release --locked && cargo run --release --locked --package chatloom-bench -- {{ args }}

@@ -63,7 +63,11 @@ pub const SETTINGS: &[Setting] = &[
         "Number of our own proxies in front of this server that append to X-Forwarded-For",
     ),
     setting("LOG_FORMAT", "text", "How log lines look: text or json"),
-    setting("LOG", "info", "Which log lines are written, such as warn or info,chatloom_app=debug"),
+    setting(
+        "LOG",
+        "info,actix_server=warn",
+        "Which log lines are written, such as warn or info,chatloom_app=debug",
+    ),
     setting("DRAIN_SECONDS", "25", "How long running answers may go on after SIGTERM, 0 to 3600"),
     setting(
         "CONFIG_FILE",

@@ -53,7 +53,7 @@ fn nothing_at_all_is_the_embedded_default() {
     assert_eq!(config.providers.len(), 1);
     assert!(matches!(config.providers[0].model, ProviderModel::Scripted));
     assert_eq!((config.public_rate_limit_per_minute, config.trusted_proxies), (30, 0));
-    assert_eq!((config.log_format, config.log_filter.as_str()), (LogFormat::Text, "info"));
+    assert_eq!((config.log_format, config.log_filter.as_str()), (LogFormat::Text, "info,actix_server=warn"));
     assert_eq!(config.drain, Duration::from_secs(25));
 }
 
