@@ -108,6 +108,7 @@ fn every_bad_value_is_told_with_its_setting() {
             &[("ADMIN_EMAIL", "a@b.c"), ("ADMIN_PASSWORD", "1234567")],
             "ADMIN_PASSWORD must have 8 to 128 characters",
         ),
+        (&[("ANTHROPIC_API_KEY", "sk-1\nsk-2")], "ANTHROPIC_API_KEY must be printable ASCII on one line"),
         (&[("OPENAI_BASE_URL", "localhost:11434")], "OPENAI_BASE_URL must begin with http:// or https://"),
         (
             &[("ANTHROPIC_BASE_URL", "nowhere")],

@@ -64,7 +64,8 @@ pub(super) fn parse(
     ] {
         if settings.find(key).is_some() || settings.find(address).is_some() {
             let base_url = base_url(address, settings.find_or_default(address))?;
-            let config = remote(kind, base_url, settings.find(key));
+            let api_key = settings.find(key).map(|text| api_key(key, text)).transpose()?;
+            let config = remote(kind, base_url, api_key);
             providers.push(named(kind.as_str(), key, ProviderModel::Remote { kind, config })?);
         }
     }
@@ -80,10 +81,10 @@ fn named(name: &str, setting: &str, model: ProviderModel) -> Result<NamedProvide
     Ok(NamedProvider { name, model })
 }
 
-fn remote(kind: ProviderKind, base_url: Url, key: Option<&str>) -> ProviderConfig {
+fn remote(kind: ProviderKind, base_url: Url, api_key: Option<SecretString>) -> ProviderConfig {
     // OpenAI's newer models know only the newer field; most compatible servers know only the older one.
     let official = base_url.host_str() == Some("api.openai.com");
-    let mut config = ProviderConfig::new(base_url, key.map(SecretString::from));
+    let mut config = ProviderConfig::new(base_url, api_key);
     if kind == ProviderKind::OpenAi && official {
         config.max_tokens_field = MaxTokensField::MaxCompletionTokens;
     }
@@ -97,6 +98,15 @@ fn base_url(setting: &str, text: &str) -> Result<Url, ConfigError> {
         Ok(url)
     } else {
         Err(ConfigError::new(setting, "must begin with http:// or https://"))
+    }
+}
+
+/// A key as a header can carry it. Anything else is most likely a file that was pasted whole.
+fn api_key(setting: &str, text: &str) -> Result<SecretString, ConfigError> {
+    if text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+        Ok(SecretString::from(text))
+    } else {
+        Err(ConfigError::new(setting, "must be printable ASCII on one line"))
     }
 }
 
@@ -127,7 +137,7 @@ impl ProviderTable<'_> {
             .ok_or_else(|| self.refuse("kind", "must be openai, anthropic or scripted"))?;
         let address = self.text("base_url")?.unwrap_or(kind.default_base_url());
         let key = self.key(environment)?;
-        let mut config = remote(kind, base_url(&self.path("base_url"), address)?, key.as_deref());
+        let mut config = remote(kind, base_url(&self.path("base_url"), address)?, key);
         match self.text("key_header")? {
             None => {}
             Some("bearer") => config.key_header = KeyHeader::Bearer,
@@ -151,15 +161,16 @@ impl ProviderTable<'_> {
     }
 
     /// The key, from the table or from the variable that the table names.
-    fn key(&self, environment: Environment<'_>) -> Result<Option<String>, ConfigError> {
+    fn key(&self, environment: Environment<'_>) -> Result<Option<SecretString>, ConfigError> {
         match (self.text("api_key")?, self.text("api_key_env")?) {
             (Some(_), Some(_)) => Err(self.refuse("api_key", "must not be given together with api_key_env")),
-            (Some(key), None) => Ok(Some(key.to_owned())),
+            (Some(key), None) => api_key(&self.path("api_key"), key).map(Some),
             (None, Some(variable)) => {
                 let value = environment(variable).and_then(|value| value.into_string().ok());
-                let key = value.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
-                let missing = || self.refuse("api_key_env", "names a variable that is not set");
-                key.map(Some).ok_or_else(missing)
+                match value.as_deref().map(str::trim) {
+                    None | Some("") => Err(self.refuse("api_key_env", "names a variable that is not set")),
+                    Some(key) => api_key(&self.path("api_key_env"), key).map(Some),
+                }
             }
             (None, None) => Ok(None),
         }

@@ -33,5 +33,6 @@ mod draining;
 mod embedded_default;
 mod logs;
 mod model_failures;
+mod replicas;
 mod start_failures;
 mod widget_life;

@@ -35,7 +35,7 @@ async fn a_bad_setting_is_named() {
         ("ADMIN_PASSWORD", "short", "chatloom: ADMIN_PASSWORD must have 8 to 128 characters"),
         ("DATABASE_URL", "mysql://localhost/x", "chatloom: DATABASE_URL must begin with"),
         ("HOST", "no such host", "chatloom: HOST and PORT: cannot listen on no such host:0"),
-        ("OPENAI_API_KEY", "sk\u{7f}", "chatloom: provider openai"),
+        ("OPENAI_API_KEY", "sk\u{7f}", "chatloom: OPENAI_API_KEY must be printable ASCII on one line"),
     ];
     for (name, value, expected) in cases {
         let mut settings = good.clone();

@@ -22,6 +22,11 @@ impl Dashboard {
         Self { client: client.clone(), cookie, team }
     }
 
+    /// The same user in front of another server on the same database.
+    pub(crate) fn at(&self, client: &Client) -> Self {
+        Self { client: client.clone(), cookie: self.cookie.clone(), team: self.team.clone() }
+    }
+
     /// A request to a path below the team's.
     pub(crate) async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
         let path = format!("/api/teams/{}{path}", self.team);
