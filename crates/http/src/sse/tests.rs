@@ -1,3 +1,5 @@
+//! What viewers read, byte by byte: whole answers, failures, silence, and how much leaves in one chunk.
+
 use std::future::poll_fn;
 use std::sync::Arc;
 
