@@ -1,6 +1,7 @@
 //! The composition: which adapter stands behind which port. Read from top to bottom to see the whole service.
 
 use std::io;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -112,12 +113,7 @@ pub async fn start(config: Config) -> Result<RunningServer, StartError> {
     if embedded {
         data_dir::create(&config.data_dir)?;
     }
-    let listener =
-        listener::listen(&config.host, config.port).map_err(|source| listen_error(&config, source))?;
-    let addr = listener.local_addr().map_err(|source| listen_error(&config, source))?;
-    let base_url = config.base_url(addr.port());
-    let public_url =
-        Url::parse(&base_url).map_err(|source| StartError::BaseUrl { host: config.host.clone(), source })?;
+    let address = Address::take(&config)?;
     let secret = secret(&config, entropy.as_ref())?;
     let stores = open_stores(&config).await?;
 
@@ -125,7 +121,7 @@ pub async fn start(config: Config) -> Result<RunningServer, StartError> {
         stores: stores.clone(),
         clock: Arc::new(SystemClock),
         entropy: entropy.clone(),
-        signer: Arc::new(JwtSigner::new(secret.expose(), &base_url)),
+        signer: Arc::new(JwtSigner::new(secret.expose(), &address.base_url)),
         providers: connect_providers(&config.providers)?,
         secret: secret.expose().to_vec(),
         limits: TurnLimits::default(),
@@ -139,25 +135,40 @@ pub async fn start(config: Config) -> Result<RunningServer, StartError> {
     let demo =
         embedded.then(|| Demo { site: application.demo_site(), admin_email: administrator.email.clone() });
     let services = services(&application, entropy, demo);
-    let server = chatloom_http::serve(listener, services, http_config(&config, public_url))
+    let server = chatloom_http::serve(address.listener, services, http_config(&config, address.public_url))
         .map_err(StartError::Http)?;
+    let (addr, base_url) = (address.addr, address.base_url);
     tracing::info!(%addr, base_url, database = database_name(&config.database), "accepting requests");
+    let greeting = embedded.then(|| greeting(&base_url, &administrator.sign_in()));
     let handle = server.handle();
     let mut serving = JoinSet::new();
     serving.spawn(server);
-    Ok(RunningServer {
-        addr,
-        greeting: embedded.then(|| greeting(&base_url, &administrator.sign_in())),
-        base_url,
-        grace: config.drain,
-        application,
-        handle,
-        serving,
-    })
+    Ok(RunningServer { addr, base_url, greeting, grace: config.drain, application, handle, serving })
 }
 
-fn listen_error(config: &Config, source: io::Error) -> StartError {
-    StartError::Listen { host: config.host.clone(), port: config.port, source }
+/// Where the service listens, and how browsers reach it.
+struct Address {
+    listener: TcpListener,
+    addr: SocketAddr,
+    base_url: String,
+    public_url: Url,
+}
+
+impl Address {
+    /// Takes the port before anything is written, so that a second process on it changes nothing.
+    fn take(config: &Config) -> Result<Self, StartError> {
+        let taken = listener::listen(&config.host, config.port)
+            .and_then(|listener| listener.local_addr().map(|addr| (listener, addr)));
+        let (listener, addr) = taken.map_err(|source| StartError::Listen {
+            host: config.host.clone(),
+            port: config.port,
+            source,
+        })?;
+        let base_url = config.base_url(addr.port());
+        let public_url = Url::parse(&base_url)
+            .map_err(|source| StartError::BaseUrl { host: config.host.clone(), source })?;
+        Ok(Self { listener, addr, base_url, public_url })
+    }
 }
 
 /// The configured secret, or the embedded default's own.

@@ -140,8 +140,7 @@ fn given(
         }
         (None, None) => return Ok(None),
     };
-    let text = text.trim();
-    Ok((!text.is_empty()).then(|| text.to_owned()))
+    Ok((!text.trim().is_empty()).then_some(text))
 }
 
 /// The command line: a flag for every setting that is no secret, and a help text that lists them all.

@@ -176,6 +176,13 @@ fn an_empty_value_counts_as_not_given() {
 }
 
 #[test]
+fn a_value_is_taken_as_it_is_written() {
+    let config = config(&[("ADMIN_EMAIL", "ada@example.com"), ("ADMIN_PASSWORD", " pass phrase ")]);
+    assert_eq!(config.first_admin.unwrap().password.expose_secret(), " pass phrase ");
+    assert_eq!(complaint(&[("PORT", " 80")]), "PORT must be a whole number from 0 to 65535");
+}
+
+#[test]
 fn a_key_or_an_address_brings_its_provider() {
     let names = |variables: &[(&str, &str)]| {
         let providers = config(variables).providers;

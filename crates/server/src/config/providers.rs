@@ -167,7 +167,7 @@ impl ProviderTable<'_> {
             (Some(key), None) => api_key(&self.path("api_key"), key).map(Some),
             (None, Some(variable)) => {
                 let value = environment(variable).and_then(|value| value.into_string().ok());
-                match value.as_deref().map(str::trim) {
+                match value.as_deref() {
                     None | Some("") => Err(self.refuse("api_key_env", "names a variable that is not set")),
                     Some(key) => api_key(&self.path("api_key_env"), key).map(Some),
                 }
@@ -179,7 +179,7 @@ impl ProviderTable<'_> {
     fn text(&self, key: &str) -> Result<Option<&str>, ConfigError> {
         match self.table.get(key) {
             None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text.trim())),
+            Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(self.refuse(key, "must be a text")),
         }
     }

@@ -31,7 +31,7 @@ pub(super) fn read(path: &Path) -> Result<SettingsFile, ConfigError> {
             file.providers = providers(value)?;
         } else {
             let (name, text) = entry(&key, value)?;
-            file.values.extend((!text.is_empty()).then_some((name, text)));
+            file.values.extend((!text.trim().is_empty()).then_some((name, text)));
         }
     }
     Ok(file)
@@ -50,7 +50,7 @@ fn entry(key: &str, value: Value) -> Result<(&'static str, String), ConfigError>
 
 fn text(value: Value) -> Option<String> {
     match value {
-        Value::String(text) => Some(text.trim().to_owned()),
+        Value::String(text) => Some(text),
         Value::Integer(number) => Some(number.to_string()),
         _ => None,
     }
