@@ -147,6 +147,11 @@ impl TurnRunner {
 /// The most earlier messages that any workflow may ask for.
 const MOST_HISTORY: u32 = 200;
 
+/// PostgreSQL cannot store NUL in a text. It is replaced here, so that what is shown live is what is stored.
+fn storable(piece: String) -> String {
+    if piece.contains('\0') { piece.replace('\0', "\u{fffd}") } else { piece }
+}
+
 fn failed(failure: TurnFailure) -> Outcome {
     Outcome { result: Err(failure), usage: TokenUsage::default() }
 }
@@ -260,7 +265,7 @@ impl<'a> Answer<'a> {
                 if self.bytes > self.runner.limits.answer_bytes {
                     return Err(Cut::TooLong);
                 }
-                if let Some(text) = self.pieces.push(&piece, now) {
+                if let Some(text) = self.pieces.push(&storable(piece), now) {
                     self.live.publish(TurnEvent::Text(text));
                 }
             }

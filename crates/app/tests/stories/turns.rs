@@ -208,6 +208,16 @@ async fn an_endless_answer_is_broken_off() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_database_cannot_store_is_replaced_before_anybody_sees_it() {
+    let world = World::new().await;
+    let session = world.open().await;
+    world.model.answer_next(&["a\0b", "\0"]);
+    let seen = events(world.send(&session, "NUL?").await.unwrap()).await;
+    assert_eq!(text_of(&seen), "a\u{fffd}b\u{fffd}");
+    assert_eq!(world.history(&session).await[1].content, text_of(&seen));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_session_answers_one_question_at_a_time() {
     let world = World::new().await;
     let session = world.open().await;
