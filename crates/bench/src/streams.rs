@@ -12,7 +12,7 @@ use crate::http::Connection;
 /// How a stream of one kind of server is read.
 #[derive(Clone, Copy)]
 pub(crate) struct Marks {
-    /// What the first sign of an answer looks like.
+    /// What the first sign of an answer looks like; empty for the answer's head.
     pub(crate) first: &'static [u8],
     /// What a good end looks like.
     pub(crate) end: &'static [u8],
@@ -20,8 +20,8 @@ pub(crate) struct Marks {
 
 /// The service's events.
 pub(crate) const SERVICE: Marks = Marks { first: b"event: start\n", end: b"event: done\n" };
-/// The model server's chunks.
-pub(crate) const MODEL: Marks = Marks { first: b"data: {", end: b"data: [DONE]" };
+/// The model server's chunks. Its first piece comes after a gap, so its head is what `start` compares with.
+pub(crate) const MODEL: Marks = Marks { first: b"", end: b"data: [DONE]" };
 
 /// What a load brought.
 pub(crate) struct Outcome {
@@ -90,7 +90,7 @@ async fn ask(connection: &mut Connection, question: &[u8], marks: Marks) -> anyh
 }
 
 fn contains(text: &[u8], mark: &[u8]) -> bool {
-    text.windows(mark.len()).any(|window| window == mark)
+    mark.is_empty() || text.windows(mark.len()).any(|window| window == mark)
 }
 
 /// How many questions may wait for their `start` while streams are being opened.
