@@ -358,7 +358,10 @@ mod tests {
     #[test]
     fn text_decides_between_interrupted_and_failed() {
         let broken = |has_text| {
-            running(10).break_off(TurnFailure::TurnTimedOut, has_text, TokenUsage::default(), at(1)).unwrap().state
+            running(10)
+                .break_off(TurnFailure::TurnTimedOut, has_text, TokenUsage::default(), at(1))
+                .unwrap()
+                .state
         };
         assert_eq!(broken(true).message_status(), MessageStatus::Interrupted);
         assert_eq!(broken(false).message_status(), MessageStatus::Failed);

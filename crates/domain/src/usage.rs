@@ -43,7 +43,8 @@ mod tests {
     #[test]
     fn the_average_has_one_decimal_and_is_zero_without_sessions() {
         let average = |total_sessions, total_messages| {
-            WidgetStats { total_sessions, total_messages, ..WidgetStats::default() }.average_messages_per_session()
+            WidgetStats { total_sessions, total_messages, ..WidgetStats::default() }
+                .average_messages_per_session()
         };
         let check = |sessions, messages, expected: f64| {
             assert!((average(sessions, messages) - expected).abs() < 1e-9, "{messages} in {sessions}");
