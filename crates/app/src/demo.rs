@@ -56,12 +56,9 @@ pub(crate) struct Demo {
 }
 
 impl Demo {
-    /// Makes workflow and widget unless the workflow is there, so that a deleted widget stays deleted.
+    /// Makes workflow and widget, in a database that has never had them.
     pub(crate) async fn prepare(&self) -> Result<(), PrepareDemoError> {
         let team = self.stores.access.find_first_team().await?.ok_or(PrepareDemoError::NoTeam)?;
-        if self.stores.workflows.find_workflow(team, WORKFLOW_ID).await?.is_some() {
-            return Ok(());
-        }
         self.stores.workflows.create_workflow(&self.workflow(team)?).await?;
         let widget = self.widget(team)?;
         let token = self.sealing_key.seal(widget.id, &EmbedToken::new(self.entropy.secret()));

@@ -10,6 +10,7 @@ mod limits;
 mod password;
 mod readiness;
 mod sealing;
+mod token_lookups;
 mod turns;
 mod visitors;
 mod widgets;
@@ -34,6 +35,7 @@ use first_admin::FirstAdmins;
 use password::Passwords;
 use readiness::StoreReadiness;
 use sealing::SealingKey;
+use token_lookups::TokenLookups;
 use turns::TurnRunner;
 use visitors::Visitors;
 use widgets::Widgets;
@@ -100,7 +102,7 @@ impl Application {
                 entropy: entropy.clone(),
             }),
             visitors: Arc::new(Visitors {
-                widgets: stores.widgets.clone(),
+                tokens: TokenLookups::new(stores.widgets.clone()),
                 sessions: stores.sessions.clone(),
                 turns: turns.clone(),
                 clock: clock.clone(),
@@ -129,7 +131,8 @@ impl Application {
         self.first_admin.create(email, password).await
     }
 
-    /// Makes the demonstration's workflow and widget in the first team, unless they are there.
+    /// Makes the demonstration's workflow and widget in the first team. To be called once in a database's life, when
+    /// the first administrator was made: the ids are fixed, and a deleted widget's id stays taken.
     pub async fn prepare_demo(&self) -> Result<(), PrepareDemoError> {
         self.demo.prepare().await
     }

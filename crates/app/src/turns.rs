@@ -72,6 +72,9 @@ pub(crate) struct TurnRunner {
     /// The flusher and the sweeper.
     background: TaskTracker,
     draining: AtomicBool,
+    breaking_off: AtomicBool,
+    /// Until when the leases of all running turns hold.
+    leases_hold_until: Mutex<Timestamp>,
     stopped: CancellationToken,
 }
 
@@ -99,6 +102,8 @@ impl TurnRunner {
             answers: TaskTracker::new(),
             background: TaskTracker::new(),
             draining: AtomicBool::new(false),
+            breaking_off: AtomicBool::new(false),
+            leases_hold_until: Mutex::new(Timestamp::MIN),
             stopped: CancellationToken::new(),
         });
         runner.background.spawn_on(flusher::run(runner.clone()), &runner.runtime);
@@ -147,10 +152,34 @@ impl TurnRunner {
             assistant_message_id: new.turn.assistant_message_id,
         });
         let stream = live.watch();
-        self.running_turns().insert(new.turn.id, live.clone());
+        self.register(&live);
         let runner = self.clone();
         self.answers.spawn_on(async move { runner.answer(live, workflow, new.content).await }, &self.runtime);
         Ok(stream)
+    }
+
+    fn register(&self, live: &Arc<LiveTurn>) {
+        let mut running = self.running_turns();
+        if let (true, TurnState::Running { lease }) = (running.is_empty(), live.turn.state) {
+            self.renewed_until(lease.until);
+        }
+        running.insert(live.turn.id, live.clone());
+        drop(running);
+        if self.breaking_off.load(Ordering::SeqCst) {
+            live.break_off();
+        }
+    }
+
+    /// Notes until when the leases of all running turns hold.
+    fn renewed_until(&self, lease_end: Timestamp) {
+        *self.leases_hold_until.lock().unwrap_or_else(PoisonError::into_inner) = lease_end;
+    }
+
+    /// Whether no running turn of this replica can be among the expired ones. After a long absence of the database they
+    /// are, until the flusher has renewed them; they are not dead, so nobody here may end them.
+    fn holds_its_leases(&self) -> bool {
+        let until = *self.leases_hold_until.lock().unwrap_or_else(PoisonError::into_inner);
+        self.running_turns().is_empty() || self.clock.now() < until
     }
 
     fn new_turn(&self, session_id: SessionId) -> Turn {
@@ -177,12 +206,12 @@ impl TurnRunner {
 
     /// Whether new turns are refused.
     pub(crate) fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
+        self.draining.load(Ordering::SeqCst)
     }
 
     /// Refuses new turns from now on.
     pub(crate) fn begin_drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
+        self.draining.store(true, Ordering::SeqCst);
     }
 
     /// Gives running turns `grace` to end, breaks off and stores the rest, and stops the background tasks.
@@ -190,6 +219,7 @@ impl TurnRunner {
         self.begin_drain();
         self.answers.close();
         if tokio::time::timeout(grace, self.answers.wait()).await.is_err() {
+            self.breaking_off.store(true, Ordering::SeqCst);
             let rest: Vec<_> = self.running_turns().values().cloned().collect();
             tracing::info!(turns = rest.len(), "breaking off the turns that are still running");
             for live in &rest {

@@ -12,11 +12,12 @@ use chatloom_ports::environment::{Clock, Entropy};
 use chatloom_ports::store::sessions::OpenSessionError;
 use chatloom_ports::store::turns::BeginTurnError;
 use chatloom_ports::store::widgets::TokenOwner;
-use chatloom_ports::store::{SessionStore, StoreError, WidgetStore};
+use chatloom_ports::store::{SessionStore, StoreError};
 use chatloom_ports::visitor::{
     OpenSessionCommand, OpenedSession, SessionRequest, TurnStream, VisitorChat, VisitorError, VisitorRequest,
 };
 
+use crate::token_lookups::TokenLookups;
 use crate::turns::{SendError, TurnRunner};
 
 /// The most messages that one page of the history has.
@@ -26,7 +27,7 @@ const HISTORY_PAGE: u32 = 200;
 const ADMISSION_ATTEMPTS: usize = 4;
 
 pub(crate) struct Visitors {
-    pub(crate) widgets: Arc<dyn WidgetStore>,
+    pub(crate) tokens: TokenLookups,
     pub(crate) sessions: Arc<dyn SessionStore>,
     pub(crate) turns: Arc<TurnRunner>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -37,7 +38,7 @@ impl Visitors {
     /// The widget that the request may use. A token with a wrong checksum is refused without a query.
     async fn admit(&self, request: &VisitorRequest) -> Result<Widget, VisitorError> {
         let token = EmbedToken::parse(&request.token).map_err(|_| VisitorError::InvalidToken)?;
-        let widget = match self.widgets.find_token_owner(&token.hash()).await? {
+        let widget = match self.tokens.find(&token.hash()).await? {
             None => return Err(VisitorError::InvalidToken),
             Some(TokenOwner::Deleted) => return Err(VisitorError::WidgetGone),
             Some(TokenOwner::Widget(widget)) => *widget,

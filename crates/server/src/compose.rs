@@ -34,6 +34,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// How long the body of a request, at most 32 KiB, may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a visitor's connection may stand still with an answer waiting in it. The answer itself goes on.
+const STALLED_READER_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Why the service did not start. Each names the settings to look at.
 #[derive(Debug, Error)]
 pub enum StartError {
@@ -128,7 +131,8 @@ pub async fn start(config: Config) -> Result<RunningServer, StartError> {
         runtime: tokio::runtime::Handle::current(),
     });
     let administrator = first_admin::ensure(&application, &stores, &config, entropy.as_ref()).await?;
-    if embedded {
+    // Later starts leave the demo as its owner has made it, deleted included.
+    if embedded && administrator.is_new {
         application.prepare_demo().await.map_err(StartError::Demo)?;
     }
 
@@ -247,6 +251,7 @@ fn http_config(config: &Config, base_url: Url) -> HttpConfig {
         trusted_proxies: config.trusted_proxies,
         keep_alive: KEEP_ALIVE,
         body_timeout: BODY_TIMEOUT,
+        stalled_reader_timeout: STALLED_READER_TIMEOUT,
         workers: std::thread::available_parallelism().map_or(1, usize::from),
     }
 }

@@ -17,6 +17,8 @@ const EMBEDDED_EMAIL: &str = "admin@chatloom.local";
 pub(crate) struct Administrator {
     /// The sign-in name that this start-up would have given the first administrator.
     pub(crate) email: String,
+    /// Whether this start has made them.
+    pub(crate) is_new: bool,
     /// The password, if it was made just now.
     pub(crate) new_password: Option<String>,
 }
@@ -39,17 +41,18 @@ pub(crate) async fn ensure(
     match (&config.first_admin, &config.database) {
         (Some(admin), _) => {
             let password = admin.password.expose_secret();
-            application.create_first_admin(&admin.email, password).await.map_err(refused)?;
-            Ok(Administrator { email: admin.email.clone(), new_password: None })
+            let is_new = application.create_first_admin(&admin.email, password).await.map_err(refused)?;
+            Ok(Administrator { email: admin.email.clone(), is_new, new_password: None })
         }
         (None, Database::Embedded) => {
             // 128 bits are beyond guessing, and half as long to copy as 256.
             let password = hexadecimal(&entropy.secret()[..16]);
-            let made = application.create_first_admin(EMBEDDED_EMAIL, &password).await.map_err(refused)?;
-            Ok(Administrator { email: EMBEDDED_EMAIL.to_owned(), new_password: made.then_some(password) })
+            let is_new = application.create_first_admin(EMBEDDED_EMAIL, &password).await.map_err(refused)?;
+            let new_password = is_new.then_some(password);
+            Ok(Administrator { email: EMBEDDED_EMAIL.to_owned(), is_new, new_password })
         }
         (None, _) => match stores.access.find_first_team().await.map_err(StartError::Store)? {
-            Some(_) => Ok(Administrator { email: String::new(), new_password: None }),
+            Some(_) => Ok(Administrator { email: String::new(), is_new: false, new_password: None }),
             None => Err(StartError::NoAdministrator),
         },
     }

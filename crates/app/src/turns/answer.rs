@@ -1,9 +1,10 @@
 //! Answers one turn: asks the model, publishes its text, and stores the end.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatloom_domain::id::WorkflowId;
+use chatloom_domain::id::{TurnId, WorkflowId};
 use chatloom_domain::message::MessageContent;
 use chatloom_domain::turn::{Turn, TurnEvent, TurnFailure};
 use chatloom_domain::usage::TokenUsage;
@@ -12,7 +13,7 @@ use chatloom_ports::chat_model::{
     ModelError, ModelErrorClass, ModelEvent, ModelFinish, ModelRequest, ModelStream,
 };
 use chatloom_ports::store::turns::TurnEnd;
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::TurnRunner;
@@ -35,13 +36,14 @@ impl TurnRunner {
         workflow: WorkflowId,
         question: MessageContent,
     ) {
-        let outcome = tokio::select! {
-            biased;
-            () = live.broken_off() => failed(TurnFailure::AnswerInterrupted),
-            outcome = self.generate(&live, workflow, &question) => outcome,
-        };
+        let _registered = Registered { runner: &self, turn: live.turn.id };
+        let generated = AssertUnwindSafe(self.generate(&live, workflow, &question)).catch_unwind().await;
+        // A bug in here or in an adapter costs this answer. Without an end its session would be blocked for good.
+        let outcome = generated.unwrap_or_else(|_| {
+            tracing::error!(turn = %live.turn.id, "answering panicked");
+            failed(TurnFailure::AnswerInterrupted)
+        });
         self.finish(&live, outcome).await;
-        self.running_turns().remove(&live.turn.id);
     }
 
     async fn generate(&self, live: &LiveTurn, workflow: WorkflowId, question: &MessageContent) -> Outcome {
@@ -55,7 +57,12 @@ impl TurnRunner {
             return failed(TurnFailure::ModelUnavailable);
         };
         let mut answer = Answer::new(live, self);
-        let result = match timeout(self.limits.first_token, model.stream(request)).await {
+        let opened = tokio::select! {
+            biased;
+            () = live.broken_off() => return failed(TurnFailure::AnswerInterrupted),
+            opened = timeout(self.limits.first_token, model.stream(request)) => opened,
+        };
+        let result = match opened {
             Ok(Ok(stream)) => answer.read(stream).await,
             Ok(Err(error)) => Err(error.into()),
             Err(_) => Err(ModelError::of(ModelErrorClass::FirstTokenTimeout).into()),
@@ -144,6 +151,18 @@ impl TurnRunner {
     }
 }
 
+/// A turn's entry among the running ones, which goes with its task however that ends.
+struct Registered<'a> {
+    runner: &'a TurnRunner,
+    turn: TurnId,
+}
+
+impl Drop for Registered<'_> {
+    fn drop(&mut self) {
+        self.runner.running_turns().remove(&self.turn);
+    }
+}
+
 /// The most earlier messages that any workflow may ask for.
 const MOST_HISTORY: u32 = 200;
 
@@ -164,6 +183,7 @@ fn estimate_input(request: &ModelRequest) -> u64 {
 /// Why reading an answer ended early.
 enum Cut {
     Model(ModelError),
+    BrokenOff,
     TooLong,
     OutOfTime,
 }
@@ -205,8 +225,8 @@ impl<'a> Answer<'a> {
 
     /// Reads to the end of the stream. Three clocks run: the waiting text's, the silence's, and the turn's.
     async fn read(&mut self, mut stream: ModelStream) -> Result<ModelFinish, Cut> {
-        let alarm = sleep_until(self.silent_at);
-        tokio::pin!(alarm);
+        let (alarm, broken_off) = (sleep_until(self.silent_at), self.live.broken_off());
+        tokio::pin!(alarm, broken_off);
         loop {
             // The alarm may ring too early, never too late: moving it for every piece would cost more.
             let next = self.next_alarm();
@@ -221,6 +241,7 @@ impl<'a> Answer<'a> {
                     (None, None) => return Err(ModelError::of(ModelErrorClass::Truncated).into()),
                     (Some(Err(error)), None) => return Err(error.into()),
                 },
+                () = &mut broken_off => return Err(Cut::BrokenOff),
                 () = &mut alarm => {
                     if let Some(end) = self.ring() {
                         return end;
@@ -302,7 +323,7 @@ impl<'a> Answer<'a> {
                 self.log(&error);
                 result_of(error.class, has_text)
             }
-            Err(Cut::TooLong) => Err(TurnFailure::AnswerInterrupted),
+            Err(Cut::TooLong | Cut::BrokenOff) => Err(TurnFailure::AnswerInterrupted),
             Err(Cut::OutOfTime) => Err(TurnFailure::TurnTimedOut),
         };
         Outcome { result, usage }

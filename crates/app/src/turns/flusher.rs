@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chatloom_domain::Timestamp;
 use chatloom_domain::id::TurnId;
 use chatloom_ports::store::turns::TurnAppend;
 use tokio::sync::OwnedMutexGuard;
@@ -28,18 +29,22 @@ pub(super) async fn run(runner: Arc<TurnRunner>) {
             () = runner.stopped.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        // Silent turns are renewed three times within a lease; others with every flush.
-        let renew = renewed_at.elapsed() >= runner.limits.lease / 3;
-        if renew {
-            renewed_at = Instant::now();
-        }
+        // Silent turns are renewed three times within a lease, others with every flush; after a failure all of them at
+        // once, because their leases may be about to end.
+        let renew = failing_since.is_some() || renewed_at.elapsed() >= runner.limits.lease / 3;
+        let lease_end = runner.lease_end(runner.clock.now());
         let parts = parts(&runner, renew);
         if parts.is_empty() {
+            failing_since = None;
             continue;
         }
         let since = *failing_since.get_or_insert_with(Instant::now);
-        if flush(&runner, parts).await {
+        if flush(&runner, parts, lease_end).await {
             failing_since = None;
+            if renew {
+                renewed_at = Instant::now();
+                runner.renewed_until(lease_end);
+            }
         } else if since.elapsed() >= runner.limits.store_patience {
             tracing::error!("the database has been away for too long; breaking off the running turns");
             runner.running_turns().values().for_each(|live| live.break_off());
@@ -63,10 +68,9 @@ fn parts(runner: &TurnRunner, renew: bool) -> Vec<Part> {
 }
 
 /// Writes the parts. `false` when the database is away; the events then wait for the next flush.
-async fn flush(runner: &TurnRunner, parts: Vec<Part>) -> bool {
+async fn flush(runner: &TurnRunner, parts: Vec<Part>, lease_end: Timestamp) -> bool {
     let (mut owners, appends): (Vec<_>, Vec<_>) =
         parts.into_iter().map(|part| ((part.live, part.stored), part.append)).unzip();
-    let lease_end = runner.lease_end(runner.clock.now());
     let lost = match runner.store.append_events(runner.replica, lease_end, &appends).await {
         Ok(lost) => lost,
         Err(error) => {

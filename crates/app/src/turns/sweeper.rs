@@ -24,7 +24,9 @@ pub(super) async fn run(runner: Arc<TurnRunner>) {
             () = runner.stopped.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        report(interrupt_expired(&runner).await);
+        if runner.holds_its_leases() {
+            report(interrupt_expired(&runner).await);
+        }
         if Instant::now() >= clean_up_at {
             clean_up_at = Instant::now() + CLEAN_UP_EVERY;
             report(clean_up(&runner).await);

@@ -14,6 +14,7 @@ type Item = Result<ModelEvent, ModelError>;
 /// What the model does with the next request.
 enum Answer {
     Refuse(ModelErrorClass),
+    Panic,
     Stream(UnboundedReceiver<Item>),
 }
 
@@ -30,6 +31,10 @@ pub(crate) struct Feed(UnboundedSender<Item>);
 impl FedModel {
     pub(crate) fn refuse_next(&self, class: ModelErrorClass) {
         self.answers.lock().unwrap().push_back(Answer::Refuse(class));
+    }
+
+    pub(crate) fn panic_next(&self) {
+        self.answers.lock().unwrap().push_back(Answer::Panic);
     }
 
     pub(crate) fn feed_next(&self) -> Feed {
@@ -81,7 +86,9 @@ impl Feed {
 impl ChatModel for FedModel {
     async fn stream(&self, request: ModelRequest) -> Result<ModelStream, ModelError> {
         self.requests.lock().unwrap().push(request);
-        match self.answers.lock().unwrap().pop_front().expect("the test prepared an answer") {
+        let answer = self.answers.lock().unwrap().pop_front();
+        match answer.expect("the test prepared an answer") {
+            Answer::Panic => panic!("a bug, as the test asked for"),
             Answer::Refuse(class) => Err(ModelError::of(class)),
             Answer::Stream(stream) => Ok(Box::pin(stream)),
         }

@@ -310,6 +310,8 @@ async fn a_drain_refuses_new_turns_lets_running_ones_end_and_stores_the_rest() {
     let interrupted = ("assistant".to_owned(), "interrupted".to_owned(), "As far as".to_owned());
     assert_eq!(world.transcript(slow.id).await[1], interrupted);
     assert!(matches!(events(slow_stream).await.last(), Some(TurnEvent::Broken { .. })));
+    let stats = world.app.widgets.stats(&world.member, world.widget.id).await.unwrap();
+    assert!(stats.token_usage.output >= 2, "what was delivered is counted, broken off or not");
 }
 
 #[tokio::test(start_paused = true)]
@@ -321,13 +323,48 @@ async fn a_turn_survives_a_database_that_is_away_for_a_while() {
     feed.text("I am");
     eventually("the text is flushed", async || world.history(&session).await[1].content == "I am").await;
     world.stores.set_unavailable(true);
-    feed.text(" still here");
-    feed.finish(ModelFinish::Stop);
-    tokio::time::sleep(Duration::from_secs(10)).await;
+    feed.text(" still");
+    // Longer than a lease: when the database is back, nobody may take the turn for a dead replica's.
+    for _ in 0..12 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        world.clock.advance(SignedDuration::from_secs(1));
+    }
     world.stores.set_unavailable(false);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    feed.text(" here");
+    feed.finish(ModelFinish::Stop);
     let seen = events(stream).await;
     assert!(matches!(seen.last(), Some(TurnEvent::Completed { .. })));
     assert_eq!(world.history(&session).await[1].content, "I am still here");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_failed_write_after_a_quiet_time_breaks_nothing_off() {
+    let world = World::new().await;
+    let session = world.open().await;
+    for (number, question) in ["One", "Two"].into_iter().enumerate() {
+        let feed = world.model.feed_next();
+        let stream = world.send(&session, question).await.unwrap();
+        world.stores.set_unavailable(true);
+        feed.text("Here");
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        world.stores.set_unavailable(false);
+        feed.finish(ModelFinish::Stop);
+        drop(feed);
+        assert!(matches!(events(stream).await.last(), Some(TurnEvent::Completed { .. })), "turn {number}");
+        tokio::time::sleep(Duration::from_mins(1)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_while_answering_costs_one_answer_and_not_the_session() {
+    let world = World::new().await;
+    let session = world.open().await;
+    world.model.panic_next();
+    let seen = events(world.send(&session, "Boom").await.unwrap()).await;
+    assert!(matches!(seen.last(), Some(TurnEvent::Broken { failure: TurnFailure::AnswerInterrupted, .. })));
+    world.model.answer_next(&["Fine again"]);
+    assert_eq!(text_of(&events(world.send(&session, "And now?").await.unwrap()).await), "Fine again");
 }
 
 #[tokio::test(start_paused = true)]

