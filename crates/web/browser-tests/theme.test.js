@@ -27,7 +27,9 @@ test('links of any brand colour reach 4.5:1 on light and dark panels', () => {
 test('only hex colours are colours', () => {
   assert.deepEqual(parse('#4f46e5'), [79, 70, 229]);
   assert.deepEqual(parse('#FC0'), [255, 204, 0]);
-  for (const wrong of ['red', '#12345', '#1234567', 'url(x)', '#fff}body{', '', null, undefined]) {
+  assert.deepEqual(parse('#fc08'), [255, 204, 0]);
+  assert.deepEqual(parse('#4F46E580'), [79, 70, 229]);
+  for (const wrong of ['red', '#', '#ff', '#123456789', '#12345g', '#12345', '#1234567', 'url(x)', '#fff}body{', '', null, undefined]) {
     assert.equal(parse(wrong), undefined, String(wrong));
   }
 });

@@ -74,8 +74,8 @@
   /** @param {import('./types').WidgetConfig} config */
   function show(config) {
     const look = config.customization;
-    const brand = /^#([\da-f]{3}|[\da-f]{6})$/i.test(look.primaryColor || '') ? look.primaryColor : '#4f46e5';
-    const colours = `:host{--brand:${brand};--on-brand:${inkOn(/** @type {string} */ (brand))}}`;
+    const brand = opaque(look.primaryColor || '') || '#4f46e5';
+    const colours = `:host{--brand:${brand};--on-brand:${inkOn(brand)}}`;
     // An undefined custom tag may hold a shadow root, needs no registry and is met by no rule for div or span.
     const host = document.createElement('chatloom-widget');
     const root = host.attachShadow({ mode: 'open' });
@@ -142,12 +142,18 @@
     }
   }
 
+  // Six digits of a colour in any of CSS's four notations. A launcher that shines through could not be read.
+  /** @param {string} hex */
+  function opaque(hex) {
+    if (!/^#([\da-f]{3,4}|[\da-f]{6}|[\da-f]{8})$/i.test(hex)) return '';
+    return (hex.length < 6 ? hex.replace(/[^#]/g, '$&$&') : hex).slice(0, 7);
+  }
+
   // White, else dark ink, else black: with black as the last choice every colour reaches 4.5:1 (WCAG 2.2, 1.4.3).
   /** @param {string} hex */
   function inkOn(hex) {
-    const digits = hex.length === 4 ? hex.replace(/[^#]/g, '$&$&') : hex;
     const [r, g, b] = [1, 3, 5].map((at) => {
-      const channel = parseInt(digits.slice(at, at + 2), 16) / 255;
+      const channel = parseInt(hex.slice(at, at + 2), 16) / 255;
       return channel <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4;
     });
     const light = 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;

@@ -44,12 +44,15 @@ export function paint(look, systemDark) {
 }
 
 /**
+ * Reads any of CSS's four notations. The alpha is dropped: what shines through would not be the colour that text
+ * was made readable on.
+ *
  * @param {string | null | undefined} hex
  * @returns {Rgb | undefined}
  */
 export function parse(hex) {
-  if (!hex || !/^#([\da-f]{3}|[\da-f]{6})$/i.test(hex)) return undefined;
-  const digits = hex.length === 4 ? hex.replace(/[^#]/g, '$&$&') : hex;
+  if (!hex || !/^#([\da-f]{3,4}|[\da-f]{6}|[\da-f]{8})$/i.test(hex)) return undefined;
+  const digits = hex.length < 6 ? hex.replace(/[^#]/g, '$&$&') : hex;
   return /** @type {Rgb} */ ([1, 3, 5].map((at) => parseInt(digits.slice(at, at + 2), 16)));
 }
 
