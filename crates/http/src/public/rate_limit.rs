@@ -121,12 +121,14 @@ fn whole_seconds(duration: Duration) -> u64 {
 
 /// The address that the outermost trusted proxy saw. Each proxy appends its peer, so entries are counted from the
 /// right: what stands further left was written by the client itself. With fewer entries than proxies, the request
-/// did not come through all of them, and only the peer can be believed.
+/// did not come through all of them, and only the peer can be believed. The same goes for a header with a line that is no
+/// text: skipping it would let the client choose which entry is counted.
 fn client(peer: IpAddr, headers: &HeaderMap, trusted_proxies: usize) -> IpAddr {
     if trusted_proxies == 0 {
         return peer;
     }
-    let lists: Vec<_> = headers.get_all(X_FORWARDED_FOR).filter_map(|list| list.to_str().ok()).collect();
+    let lists: Result<Vec<_>, _> = headers.get_all(X_FORWARDED_FOR).map(HeaderValue::to_str).collect();
+    let Ok(lists) = lists else { return peer };
     let entries = lists.iter().rev().flat_map(|list| list.rsplit(','));
     let entry = entries.map(str::trim).nth(trusted_proxies - 1);
     entry.and_then(address).unwrap_or(peer)
@@ -200,6 +202,19 @@ mod tests {
         }
         headers.append(X_FORWARDED_FOR, HeaderValue::from_static("unknown"));
         assert_eq!(client(peer, &headers, 1), peer);
+    }
+
+    #[test]
+    fn a_forwarded_line_that_is_no_text_leaves_only_the_peer() {
+        let unreadable = || HeaderValue::from_bytes(b"192.0.2.9, \xff").unwrap();
+        let good = || HeaderValue::from_static("192.0.2.1");
+        for lines in [[unreadable(), good()], [good(), unreadable()]] {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(X_FORWARDED_FOR, line);
+            }
+            assert_eq!(client(ip("10.0.0.1"), &headers, 1), ip("10.0.0.1"));
+        }
     }
 
     #[test]
