@@ -59,11 +59,23 @@ fn app_of(
     App::new().app_data(state).configure(routes::configure).wrap(from_fn(envelope))
 }
 
+/// Bounds what a reader that has stopped reading holds, and for how long. The framework has no limit of its own: it
+/// just stops asking for more to write. Accepted connections inherit both options from the socket that listens.
+fn limit_readers(listener: &TcpListener, stalled: Duration) -> std::io::Result<()> {
+    let socket = SockRef::from(listener);
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    // The kernel counts from the last time that the window was open (RFC 5482), so a slow reader is not cut off.
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(stalled))?;
+    #[cfg(not(target_os = "linux"))]
+    let _ = stalled;
+    Ok(())
+}
+
 /// Serves the routes on `listener` until the server's handle stops it. Signals are left to the caller.
 pub fn serve(listener: TcpListener, services: Services, config: HttpConfig) -> std::io::Result<Server> {
     let workers = config.workers.max(1);
-    // Accepted connections inherit the size from the socket that listens.
-    SockRef::from(&listener).set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    limit_readers(&listener, config.stalled_reader_timeout)?;
     let state = Data::from(Arc::new(State::new(services, config)));
     let server = HttpServer::new(move || app_of(state.clone()))
         .workers(workers)

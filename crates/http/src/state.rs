@@ -56,6 +56,8 @@ pub struct HttpConfig {
     pub keep_alive: Duration,
     /// The longest that a request's body may take to arrive.
     pub body_timeout: Duration,
+    /// How long a reader may take nothing of what it asked for before its connection is closed. Kept on Linux only.
+    pub stalled_reader_timeout: Duration,
     /// Threads that answer requests.
     pub workers: usize,
 }

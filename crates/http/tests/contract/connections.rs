@@ -9,6 +9,7 @@ use chatloom_domain::turn::{EventId, TurnEvent};
 use chatloom_ports::visitor::StreamedEvent;
 use chatloom_testkit::sample;
 use futures::channel::mpsc;
+use futures::{StreamExt as _, stream};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -91,5 +92,32 @@ async fn pieces_leave_as_they_come_and_a_client_that_leaves_is_noticed() {
     while !pieces.is_closed() {
         rt::task::yield_now().await;
     }
+    handle.stop(false).await;
+}
+
+#[cfg(target_os = "linux")]
+#[actix_web::test]
+async fn a_client_that_stops_reading_is_disconnected() {
+    let (alive, mut dropped) = mpsc::unbounded::<()>();
+    let alive = std::sync::Mutex::new(Some(alive));
+    let mut world = World::new();
+    world.config.stalled_reader_timeout = Duration::from_millis(300);
+    world.visitors.expect_send().returning(move |_, _| {
+        let alive = alive.lock().unwrap().take();
+        let turn_id = sample::turn(sample::session_id(1), 1).id;
+        // More than all buffers on the way can take; the channel closes when the stream is dropped.
+        let endless = stream::iter(1..).map(move |seq| {
+            assert!(alive.is_some());
+            let id = EventId { turn_id, generation: 1, seq };
+            StreamedEvent { id, event: Arc::new(TurnEvent::Text("x".repeat(8_000))) }
+        });
+        Ok(Box::pin(endless))
+    });
+    let (handle, mut socket) = connect(world).await;
+    let body = format!(r#"{{"content":"Hi","token":"{}"}}"#, token());
+    let request = format!("{}{body}", send_head(&format!("content-length: {}", body.len())));
+    socket.write_all(request.as_bytes()).await.unwrap();
+    let closed = tokio::time::timeout(Duration::from_secs(20), dropped.next()).await;
+    assert_eq!(closed, Ok(None), "the stream is still there");
     handle.stop(false).await;
 }

@@ -72,6 +72,7 @@ impl World {
                 trusted_proxies: 0,
                 keep_alive: Duration::from_secs(15),
                 body_timeout: Duration::from_secs(10),
+                stalled_reader_timeout: Duration::from_secs(30),
                 workers: 1,
             },
         }
