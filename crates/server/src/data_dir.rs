@@ -50,24 +50,33 @@ pub(crate) fn keep_secret(folder: &Path, entropy: &dyn Entropy) -> Result<JwtSec
     let path = folder.join(SECRET_FILE);
     let io = |source| DataDirError::Io { path: path.clone(), source };
     if !path.try_exists().map_err(io)? {
-        write_for_owner(folder, &path, &hexadecimal(&entropy.secret())).map_err(io)?;
+        // Process ids are no names for drafts: two containers on one volume can have the same.
+        let draft = folder.join(format!("{SECRET_FILE}.{}", hexadecimal(&entropy.secret()[..8])));
+        write_for_owner(&draft, &path, &hexadecimal(&entropy.secret())).map_err(io)?;
     }
-    // Read back even if just written, so that two processes that start at once end with the same secret.
+    // Read back even if just written: of two processes that start at once, one wrote in vain.
     let text = fs::read_to_string(&path).map_err(io)?;
     JwtSecret::parse(text.trim()).map_err(|_| DataDirError::Damaged { path: path.clone() })
 }
 
-/// Writes a whole file or none: a crash in between must not leave half a secret.
-fn write_for_owner(folder: &Path, path: &Path, text: &str) -> io::Result<()> {
-    let draft = folder.join(format!("{SECRET_FILE}.{}", std::process::id()));
+/// Writes a whole file or none, and never over one that is there: a crash must not leave half a secret, and another
+/// process that starts at the same time may already be using its own.
+fn write_for_owner(draft: &Path, path: &Path, text: &str) -> io::Result<()> {
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&draft)?;
+    let mut file = options.open(draft)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
-    fs::rename(&draft, path)
+    // Unlike a rename, a link fails where there is a file already.
+    match fs::hard_link(draft, path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            // A file system without links; there, two first starts at once are the operator's to avoid.
+            fs::rename(draft, path)
+        }
+        _ => fs::remove_file(draft),
+    }
 }
 
 /// 32 random bytes as text. Also makes the password that is printed once, which is why it is not private.
@@ -101,6 +110,17 @@ mod tests {
             assert_eq!(mode(&folder), 0o700);
             assert_eq!(mode(&folder.join(SECRET_FILE)), 0o600);
         }
+    }
+
+    #[test]
+    fn a_secret_that_another_process_has_just_written_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(SECRET_FILE);
+        for text in ["first", "second"] {
+            write_for_owner(&folder.path().join("draft"), &path, text).unwrap();
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), "first");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "the draft is gone");
     }
 
     #[test]
