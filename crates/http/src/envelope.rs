@@ -12,14 +12,14 @@ use actix_web::http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY, RETRY_AFTER,
     WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, ResponseError};
 use futures::FutureExt as _;
 use uuid::Uuid;
 
 use crate::error::{ApiError, Code, ErrorBody, reason};
-use crate::routes::Family;
+use crate::routes::{self, Family};
 use crate::state::State;
 use crate::time::iso_millis;
 
@@ -31,9 +31,8 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 struct Subject {
     id: Uuid,
     method: Method,
-    path: String,
-    /// The route's template. The path itself must not be logged: an embed token may be in it.
-    route: String,
+    /// A copy shares the text with the request.
+    uri: Uri,
     received: Instant,
 }
 
@@ -46,21 +45,22 @@ pub(crate) async fn envelope(
     let subject = Subject {
         id: services.entropy.uuid(services.clock.now()),
         method: request.method().clone(),
-        path: request.path().to_owned(),
-        route: request.match_pattern().unwrap_or_else(|| "unmatched".to_owned()),
+        uri: request.uri().clone(),
         received: Instant::now(),
     };
-    // A panic leaves nothing half done that anyone could see: every write is one transaction behind a port.
-    let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().await;
+    let outcome = caught(next.call(request)).await;
     let timestamp = || iso_millis(services.clock.now());
-    match outcome {
-        Ok(Ok(response)) => Ok(subject.finish(response, timestamp)),
-        Ok(Err(error)) => Err(subject.refuse(&error, &timestamp()).into()),
-        Err(_panic) => {
-            let error = ApiError::internal("a handler panicked").into();
-            Err(subject.refuse(&error, &timestamp()).into())
-        }
+    match outcome.unwrap_or_else(|panicked| Err(panicked.into())) {
+        Ok(response) => Ok(subject.finish(response, timestamp)),
+        Err(error) => Err(subject.refuse(&error, &timestamp()).into()),
     }
+}
+
+/// What a part of the service gives, or a refusal where it panics. A panic leaves nothing half done that anyone
+/// could see: every write is one transaction behind a port.
+pub(crate) async fn caught<T>(part: impl Future<Output = T>) -> Result<T, ApiError> {
+    let outcome = AssertUnwindSafe(part).catch_unwind().await;
+    outcome.map_err(|_panic| ApiError::internal("a handler panicked"))
 }
 
 impl Subject {
@@ -111,19 +111,21 @@ impl Subject {
         if status.is_server_error() {
             let causes = error.causes();
             let code = error.code.as_str();
-            tracing::error!(request_id = %self.id, route = self.route, code, causes, "request failed");
+            tracing::error!(request_id = %self.id, route = self.route(), code, causes, "request failed");
         }
         let body = ErrorBody {
             status: status.as_u16(),
             error: reason(status),
             message: error.message(),
             timestamp,
-            path: &self.path,
+            path: self.uri.path(),
             code: error.code.as_str(),
             request_id: self.id,
             turn_id: error.turn_id().map(chatloom_domain::id::TurnId::as_uuid),
         };
-        let mut headers = vec![(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+        let further = error.headers().into_iter().flatten();
+        let mut headers: Vec<_> = further.map(|(name, value)| (name.clone(), value.clone())).collect();
+        headers.push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
         if status == StatusCode::UNAUTHORIZED {
             // RFC 9110 section 15.5.2 wants a challenge; this one makes no browser ask for a password.
             headers.push((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
@@ -135,15 +137,20 @@ impl Subject {
     }
 
     fn add_headers(&self, headers: &mut HeaderMap) {
-        let id = self.id.hyphenated().to_string();
-        if let Ok(id) = HeaderValue::from_str(&id) {
+        let mut text = Uuid::encode_buffer();
+        if let Ok(id) = HeaderValue::from_str(self.id.hyphenated().encode_lower(&mut text)) {
             headers.insert(X_REQUEST_ID, id);
         }
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         insert_if_absent(headers, REFERRER_POLICY, "no-referrer");
-        if Family::of_path(&self.path) != Family::Page {
+        if Family::of_path(self.uri.path()) != Family::Page {
             insert_if_absent(headers, CACHE_CONTROL, "no-store");
         }
+    }
+
+    /// The route's template, for the log. The path itself must not get there: an embed token may be in it.
+    fn route(&self) -> &'static str {
+        routes::template_of(self.uri.path()).unwrap_or("unmatched")
     }
 
     /// One line per request. The duration of a stream is the time until its head was ready.
@@ -152,7 +159,7 @@ impl Subject {
             target: "chatloom_http::access",
             request_id = %self.id,
             method = %self.method,
-            route = self.route,
+            route = self.route(),
             status = status.as_u16(),
             micros = u64::try_from(self.received.elapsed().as_micros()).unwrap_or(u64::MAX),
             "answered"

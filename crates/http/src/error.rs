@@ -9,6 +9,7 @@ use std::fmt;
 
 use actix_web::ResponseError;
 use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderMap;
 use chatloom_domain::id::TurnId;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -121,13 +122,23 @@ pub(crate) struct ApiError {
     /// Value of the header `Allow`.
     allow: Option<String>,
     turn_id: Option<TurnId>,
+    /// What a layer within the envelope would have added to the answer.
+    headers: Option<Box<HeaderMap>>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 impl ApiError {
     /// A refusal that tells the caller what is wrong.
     pub(crate) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), retry_after: None, allow: None, turn_id: None, source: None }
+        Self {
+            code,
+            message: message.into(),
+            retry_after: None,
+            allow: None,
+            turn_id: None,
+            headers: None,
+            source: None,
+        }
     }
 
     /// A failure on our side: the caller gets the code's fixed sentence, the log gets the cause.
@@ -166,6 +177,16 @@ impl ApiError {
     /// A field of the body or the query that breaks its rule; `problem` follows on its name.
     pub(crate) fn field(name: &str, problem: impl fmt::Display) -> Self {
         Self::new(Code::InvalidField, format!("{name} {problem}"))
+    }
+
+    /// The same refusal, whose answer will have these headers too.
+    pub(crate) fn with_headers(self, headers: HeaderMap) -> Self {
+        Self { headers: Some(Box::new(headers)), ..self }
+    }
+
+    /// Further headers of the answer.
+    pub(crate) fn headers(&self) -> Option<&HeaderMap> {
+        self.headers.as_deref()
     }
 
     /// The text for the caller.

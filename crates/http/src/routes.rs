@@ -120,19 +120,17 @@ routes! {
 
 /// Registers the table.
 pub(crate) fn configure(config: &mut ServiceConfig) {
+    // The router tries one after the other, so what visitors' browsers ask for comes first.
     let mut public = web::scope(PUBLIC).default_service(web::to(not_found));
-    for path in distinct_paths() {
-        match path.strip_prefix(PUBLIC) {
-            Some(rest) => {
-                let preflight = web::method(Method::OPTIONS).to(cors::preflight);
-                public = public.service(resource(path, rest).route(preflight));
-            }
-            None => {
-                config.service(resource(path, path));
-            }
-        }
+    for (path, rest) in distinct_paths().filter_map(|path| Some((path, path.strip_prefix(PUBLIC)?))) {
+        let preflight = web::method(Method::OPTIONS).to(cors::preflight);
+        public = public.service(resource(path, rest).route(preflight));
     }
-    config.service(public.wrap(from_fn(guard))).default_service(web::to(not_found));
+    config.service(public.wrap(from_fn(guard)));
+    for path in distinct_paths().filter(|path| !path.starts_with(PUBLIC)) {
+        config.service(resource(path, path));
+    }
+    config.default_service(web::to(not_found));
 }
 
 /// All methods of one path; `pattern` is the path within its scope.
@@ -153,6 +151,17 @@ fn distinct_paths() -> impl Iterator<Item = &'static str> {
         .map(|(_, route)| route.path)
 }
 
+/// The template that a path matches. The router's own answer to this tries every pattern once more and is a new text
+/// each time, which every request would pay for.
+pub(crate) fn template_of(path: &str) -> Option<&'static str> {
+    ROUTES.iter().map(|route| route.path).find(|template| {
+        let mut given = path.split('/');
+        let fits = |own: &str, given: &str| own == given || (own.starts_with('{') && !given.is_empty());
+        template.split('/').all(|own| given.next().is_some_and(|given| fits(own, given)))
+            && given.next().is_none()
+    })
+}
+
 /// The methods of a path, as the headers `Allow` and `Access-Control-Allow-Methods` list them.
 pub(crate) fn methods_of(path: &str) -> String {
     let methods = ROUTES.iter().filter(|route| route.path == path).map(|route| route.method.as_str());
@@ -165,4 +174,20 @@ async fn not_found() -> Result<&'static str, ApiError> {
 
 async fn method_not_allowed(request: HttpRequest) -> Result<&'static str, ApiError> {
     Err(ApiError::method_not_allowed(methods_of(&request.match_pattern().unwrap_or_default())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_is_found_for_each_route_and_for_nothing_else() {
+        for Route { path, .. } in ROUTES {
+            assert_eq!(template_of(path), Some(*path));
+            assert_eq!(template_of(&format!("{path}/")), None);
+        }
+        assert_eq!(template_of("/api/widget-chat/init/x"), Some("/api/widget-chat/init/{token}"));
+        assert_eq!(template_of("/api/widget-chat/init/x/y"), None);
+        assert_eq!(template_of("/"), None);
+    }
 }

@@ -10,7 +10,6 @@ use actix_web::http::header::{
 };
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::origin::PageOrigin;
 use crate::routes::methods_of;
 
 /// How long a browser may remember a preflight, in seconds.
@@ -34,10 +33,9 @@ pub(crate) async fn preflight(request: HttpRequest) -> HttpResponse {
 }
 
 /// Lets the page read the answer, unless the answer is that the page's site may not use the widget.
-pub(super) fn add_headers(headers: &mut HeaderMap, status: StatusCode, origin: Option<&PageOrigin>) {
+pub(super) fn add_headers(headers: &mut HeaderMap, status: StatusCode, echo: Option<&HeaderValue>) {
     // Caches must not give one site's answer to another, whatever the answer is.
     headers.insert(VARY, HeaderValue::from_static("Origin"));
-    let echo = origin.and_then(|origin| origin.echo.as_ref());
     if let (Some(origin), true) = (echo, status != StatusCode::FORBIDDEN) {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED_HEADERS));

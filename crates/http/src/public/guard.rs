@@ -2,13 +2,16 @@
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
+use actix_web::http::header::{HeaderMap, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
+use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _};
 
 use super::cors;
 use super::origin::PageOrigin;
 use super::rate_limit::{Allowance, Bucket};
+use crate::envelope::caught;
 use crate::error::ApiError;
 use crate::state::State;
 
@@ -18,27 +21,55 @@ pub(crate) async fn guard(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let state = State::of(request.request())?;
     let origin = PageOrigin::of(request.headers());
-    let echo = origin.as_ref().ok().cloned();
     // A preflight costs nothing and precedes a request that is counted.
     let is_counted = request.method() != Method::OPTIONS;
-    let allowance = is_counted.then(|| count(&request, &state)).flatten();
-    let admitted = match (origin, &allowance) {
-        (_, Some(Allowance { retry_after: Some(seconds), .. })) => Err(ApiError::rate_limited(*seconds)),
-        (origin, _) => origin,
+    let surrounding = Surrounding {
+        echo: origin.as_ref().ok().and_then(|origin| origin.echo.clone()),
+        allowance: is_counted.then(|| count(&request, &state)).flatten(),
+        state,
+    };
+    let admitted = match surrounding.retry_after() {
+        Some(seconds) => Err(ApiError::rate_limited(seconds)),
+        None => origin,
     };
     let mut response = match admitted {
         Ok(origin) => {
             request.extensions_mut().insert(origin);
-            next.call(request).await?.map_into_boxed_body()
+            // A panic takes the request along, so its answer is made further out, where these headers are unknown.
+            let answered = caught(next.call(request)).await;
+            answered.map_err(|panicked| surrounding.hand_over(panicked))??.map_into_boxed_body()
         }
         Err(refusal) => request.error_response(refusal).map_into_boxed_body(),
     };
     let status = response.status();
-    cors::add_headers(response.headers_mut(), status, echo.as_ref());
-    if let Some(allowance) = allowance {
-        allowance.add_headers(response.headers_mut(), state.services.clock.now());
-    }
+    surrounding.add_headers(response.headers_mut(), status);
     Ok(response)
+}
+
+/// What the headers of every public answer say.
+struct Surrounding {
+    state: Data<State>,
+    echo: Option<HeaderValue>,
+    allowance: Option<Allowance>,
+}
+
+impl Surrounding {
+    fn retry_after(&self) -> Option<u64> {
+        self.allowance.as_ref()?.retry_after
+    }
+
+    fn add_headers(&self, headers: &mut HeaderMap, status: StatusCode) {
+        cors::add_headers(headers, status, self.echo.as_ref());
+        if let Some(allowance) = &self.allowance {
+            allowance.add_headers(headers, self.state.services.clock.now());
+        }
+    }
+
+    fn hand_over(&self, refusal: ApiError) -> ApiError {
+        let mut headers = HeaderMap::new();
+        self.add_headers(&mut headers, refusal.code.status());
+        refusal.with_headers(headers)
+    }
 }
 
 fn count(request: &ServiceRequest, state: &State) -> Option<Allowance> {

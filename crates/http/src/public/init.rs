@@ -1,12 +1,10 @@
 //! `/api/widget-chat/init`: what a page needs to know of a widget before it shows it.
 
-use std::collections::BTreeMap;
-
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use chatloom_domain::customization::{Customization, Data as Value};
 use chatloom_domain::widget::Widget;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -41,17 +39,26 @@ struct InitResponse<'a> {
     name: &'a str,
     /// The known keys that are set, and `avatarUrl`, null where it is not set.
     #[schema(value_type = CustomizationKeys)]
-    customization: BTreeMap<&'static str, AsJson<'a>>,
+    customization: Shown<'a>,
+}
+
+/// What visitors may see of a customization. Unknown keys are the owner's own notes.
+struct Shown<'a>(&'a Customization);
+
+impl Serialize for Shown<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let entries = self.0.entries();
+        let shown = Customization::known_keys().filter_map(|key| match entries.get(key) {
+            None if key == AVATAR_URL => Some((key, AsJson(&Value::Null))),
+            value => value.map(|value| (key, AsJson(value))),
+        });
+        serializer.collect_map(shown)
+    }
 }
 
 impl<'a> From<&'a Widget> for InitResponse<'a> {
     fn from(widget: &'a Widget) -> Self {
-        // Unknown keys are the owner's own notes; they are not for visitors.
-        let entries = widget.customization.entries();
-        let mut customization = BTreeMap::from([(AVATAR_URL, AsJson(&Value::Null))]);
-        for key in Customization::known_keys() {
-            customization.extend(entries.get(key).map(|value| (key, AsJson(value))));
-        }
+        let customization = Shown(&widget.customization);
         Self { widget_id: widget.id.as_uuid(), name: widget.name.as_str(), customization }
     }
 }

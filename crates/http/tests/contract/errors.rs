@@ -65,9 +65,16 @@ async fn a_panic_is_answered_and_the_next_request_is_too() {
 #[actix_web::test]
 async fn a_panic_on_the_public_side_is_answered_too() {
     let mut world = World::new();
+    world.config.public_rate_limit_per_minute = 2;
     world.visitors.expect_initialize().returning(|_| panic!("CANARY"));
-    let answer = world.answer(get("/api/widget-chat/init").insert_header(("x-widget-token", token()))).await;
+    let request = get("/api/widget-chat/init")
+        .insert_header(("x-widget-token", token()))
+        .insert_header(("origin", "https://example.com"));
+    let answer = world.answer(request).await;
     assert_eq!((answer.status, answer.code().as_str()), (500, "internal"));
+    assert_eq!(answer.header("access-control-allow-origin"), Some("https://example.com"));
+    assert_eq!(answer.header("vary"), Some("Origin"));
+    assert_eq!(answer.header("x-ratelimit-remaining"), Some("1"));
     assert!(!answer.text().contains("CANARY"));
 }
 
