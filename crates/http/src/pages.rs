@@ -55,12 +55,16 @@ pub(crate) async fn panel(request: HttpRequest, name: Path<String>) -> Result<Ht
 pub(crate) async fn demo(state: Data<State>) -> Result<HttpResponse, ApiError> {
     let demo = state.services.demo.as_ref().ok_or_else(no_such_page)?;
     let token = demo.site.embed_token().await?.ok_or_else(|| {
-        ApiError::new(Code::RouteNotFound, "the demo's widget has been deleted, so there is no demo any more")
+        ApiError::new(
+            Code::RouteNotFound,
+            "the demo's widget has been deleted, or its token cannot be shown with the server's current secret: \
+             regenerate it",
+        )
     })?;
     let html = chatloom_web::demo_page(&DemoPage {
         embed_code: &embed_code(&state.base_url, &token),
         base_url: &state.base_url,
-        admin_email: &demo.admin_email,
+        admin_email: demo.admin_email.as_deref().unwrap_or("your e-mail address"),
     });
     Ok(HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")

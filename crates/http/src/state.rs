@@ -39,8 +39,9 @@ pub struct Services {
 pub struct Demo {
     /// Its widget.
     pub site: Arc<dyn DemoSite>,
-    /// The first administrator's e-mail address, shown in the page's line on how to sign in.
-    pub admin_email: String,
+    /// The first administrator's e-mail address, for the page's line on how to sign in. `None` where it is a
+    /// person's: the page is shown to everybody.
+    pub admin_email: Option<String>,
 }
 
 /// How the service is reached, and the limits of its connections.

@@ -136,13 +136,20 @@ pub async fn start(config: Config) -> Result<RunningServer, StartError> {
         application.prepare_demo().await.map_err(StartError::Demo)?;
     }
 
-    let demo =
-        embedded.then(|| Demo { site: application.demo_site(), admin_email: administrator.email.clone() });
+    // An address that the operator gave is a person's, and anybody may open the demo.
+    let made_up_email = config.first_admin.is_none().then(|| administrator.email.clone());
+    let demo = embedded.then(|| Demo { site: application.demo_site(), admin_email: made_up_email });
     let services = services(&application, entropy, demo);
     let server = chatloom_http::serve(address.listener, services, http_config(&config, address.public_url))
         .map_err(StartError::Http)?;
     let (addr, base_url) = (address.addr, address.base_url);
     tracing::info!(%addr, base_url, database = database_name(&config.database), "accepting requests");
+    if one_limit_for_all(&config, &base_url) {
+        tracing::warn!(
+            "APP_BASE_URL is https, so a proxy is in front, but TRUSTED_PROXIES is 0: all visitors share the rate \
+             limit of the proxy's address"
+        );
+    }
     let greeting = embedded.then(|| greeting(&base_url, &administrator.sign_in()));
     let handle = server.handle();
     let mut serving = JoinSet::new();
@@ -253,5 +260,33 @@ fn http_config(config: &Config, base_url: Url) -> HttpConfig {
         body_timeout: BODY_TIMEOUT,
         stalled_reader_timeout: STALLED_READER_TIMEOUT,
         workers: std::thread::available_parallelism().map_or(1, usize::from),
+    }
+}
+
+/// Whether all visitors would count as one address. The service speaks no TLS, so with https there is a proxy.
+fn one_limit_for_all(config: &Config, base_url: &str) -> bool {
+    base_url.starts_with("https:") && config.trusted_proxies == 0 && config.public_rate_limit_per_minute > 0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::*;
+    use crate::config::Invocation;
+
+    #[test]
+    fn a_proxy_that_nobody_named_is_noticed() {
+        let is_noticed = |arguments: &str| {
+            let arguments = arguments.split(' ').map(OsString::from);
+            let Ok(Invocation::Serve(config)) = Invocation::parse(arguments, &|_| None) else {
+                panic!("the arguments are good")
+            };
+            one_limit_for_all(&config, &config.base_url(8080))
+        };
+        assert!(is_noticed("--app-base-url=https://chat.example.com"));
+        assert!(!is_noticed("--app-base-url=http://chat.example.com"));
+        assert!(!is_noticed("--app-base-url=https://chat.example.com --trusted-proxies=1"));
+        assert!(!is_noticed("--app-base-url=https://chat.example.com --public-rate-limit-per-minute=0"));
     }
 }

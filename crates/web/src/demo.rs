@@ -18,7 +18,7 @@ pub struct DemoPage<'a> {
     pub embed_code: &'a str,
     /// Public base URL of the server, without a slash at the end. Plain text, escaped here.
     pub base_url: &'a str,
-    /// E-mail address of the first administrator. Plain text, escaped here.
+    /// E-mail address of the first administrator, or words in its place. Plain text, escaped here.
     pub admin_email: &'a str,
 }
 

@@ -55,6 +55,7 @@ async fn the_demo_embeds_its_widget_the_way_any_site_would() {
     let mut site = MockDemoSite::new();
     site.expect_embed_token().returning(|| Ok(Some(sample::embed_token(1))));
     world.demo = Some(site);
+    world.admin_email = Some("admin@example.com".to_owned());
     let answers = world.answers(["/demo", "/demo/assets/shop.css", "/demo/assets/x"].map(get).into()).await;
     let html = answers[0].text();
     assert_eq!(answers.iter().map(|answer| answer.status).collect::<Vec<_>>(), [200, 200, 404]);
@@ -69,6 +70,16 @@ async fn the_demo_embeds_its_widget_the_way_any_site_would() {
 }
 
 #[actix_web::test]
+async fn the_demo_leaves_out_an_address_that_is_nobody_elses_business() {
+    let mut world = World::new();
+    let mut site = MockDemoSite::new();
+    site.expect_embed_token().returning(|| Ok(Some(sample::embed_token(1))));
+    world.demo = Some(site);
+    let html = world.answer(get("/demo")).await.text();
+    assert!(html.contains(r#"{"email":"your e-mail address""#), "{html}");
+}
+
+#[actix_web::test]
 async fn there_is_no_demo_without_its_widget() {
     let mut world = World::new();
     let mut site = MockDemoSite::new();
@@ -77,6 +88,7 @@ async fn there_is_no_demo_without_its_widget() {
     world.demo = Some(site);
     let answers = world.answers(vec![get("/demo"), get("/demo")]).await;
     assert_eq!([answers[0].status, answers[1].status], [404, 503]);
+    assert!(answers[0].text().contains("has been deleted, or its token cannot be shown"));
     for path in ["/demo", "/demo/assets/shop.css"] {
         assert_eq!(World::new().answer(get(path)).await.status, 404);
     }

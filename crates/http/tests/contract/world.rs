@@ -54,6 +54,7 @@ pub(crate) struct World {
     pub(crate) visitors: MockVisitorChat,
     pub(crate) readiness: MockReadiness,
     pub(crate) demo: Option<MockDemoSite>,
+    pub(crate) admin_email: Option<String>,
     pub(crate) config: HttpConfig,
 }
 
@@ -66,6 +67,7 @@ impl World {
             visitors: MockVisitorChat::new(),
             readiness: MockReadiness::new(),
             demo: None,
+            admin_email: None,
             config: HttpConfig {
                 public_url: "https://chat.example.com/".parse().unwrap(),
                 public_rate_limit_per_minute: 0,
@@ -103,9 +105,7 @@ impl World {
             readiness: Arc::new(self.readiness),
             clock: Arc::new(FixedClock::new(sample::at(0))),
             entropy: Arc::new(SeededEntropy::new(1)),
-            demo: self
-                .demo
-                .map(|site| Demo { site: Arc::new(site), admin_email: "admin@example.com".to_owned() }),
+            demo: self.demo.map(|site| Demo { site: Arc::new(site), admin_email: self.admin_email }),
         };
         (services, self.config)
     }
