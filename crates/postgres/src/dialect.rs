@@ -35,6 +35,13 @@ pub(crate) async fn hold_turns(conn: &mut Conn, ids: &[Id]) -> Result<(), QueryE
     Ok(())
 }
 
+/// Locks those turns that nobody else has locked, and gives them. Whoever deletes turns locks them before their logs;
+/// who empties the logs must not come the other way round.
+pub(crate) async fn hold_free_turns(conn: &mut Conn, ids: &[Id]) -> Result<Vec<Id>, QueryError> {
+    let free = turns::table.filter(turns::id.eq_any(ids)).order(turns::id).select(turns::id);
+    Ok(free.for_no_key_update().skip_locked().load(conn).await?)
+}
+
 /// Locks a widget's busy sessions and then their turns, so that deleting them cannot meet one who writes to many turns
 /// half way.
 pub(crate) async fn hold_running_turns_of(conn: &mut Conn, widget: Id) -> Result<(), QueryError> {

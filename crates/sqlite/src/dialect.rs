@@ -36,6 +36,12 @@ pub(crate) async fn hold_turns(_conn: &mut Conn, _ids: &[Id]) -> Result<(), Quer
     Ok(())
 }
 
+/// Locks those turns that nobody else has locked, which are all of them, and gives them.
+#[expect(clippy::unused_async, reason = "the other database needs a statement")]
+pub(crate) async fn hold_free_turns(_conn: &mut Conn, ids: &[Id]) -> Result<Vec<Id>, QueryError> {
+    Ok(ids.to_vec())
+}
+
 /// Locks the running turns of a widget's sessions in the same order.
 #[expect(clippy::unused_async, reason = "the other database needs a statement")]
 pub(crate) async fn hold_running_turns_of(_conn: &mut Conn, _widget: Id) -> Result<(), QueryError> {

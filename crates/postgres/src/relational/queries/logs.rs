@@ -119,7 +119,8 @@ pub(crate) async fn load_of_message(
     Ok(log.load(conn).await?)
 }
 
-/// The number of turns whose logs were deleted.
+/// The number of turns whose logs were deleted. A turn that somebody else has locked is left to the next time: it is
+/// being deleted, with its log.
 pub(crate) async fn prune(conn: &mut Conn, ended_before: Time, limit: u32) -> Result<u64, QueryError> {
     let old: Vec<Id> = turns::table
         .filter(turns::has_log)
@@ -131,6 +132,7 @@ pub(crate) async fn prune(conn: &mut Conn, ended_before: Time, limit: u32) -> Re
         .await?;
     let mut pruned = 0;
     for portion in old.chunks(PORTION) {
+        let portion = dialect::hold_free_turns(conn, portion).await?;
         let ids = || portion.iter().copied();
         diesel::delete(turn_events::table.filter(turn_events::turn_id.eq_any(ids()))).execute(conn).await?;
         let marked = turns::table.filter(turns::id.eq_any(ids()).and(turns::has_log));
