@@ -28,7 +28,7 @@ const EPOCH_US: i64 = 946_684_800_000_000;
 pub(crate) struct Id(pub(crate) Uuid);
 
 /// A point in time, to the microsecond.
-#[derive(Debug, Clone, Copy, AsExpression, FromSqlRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = sql::Time)]
 pub(crate) struct Time(pub(crate) Timestamp);
 

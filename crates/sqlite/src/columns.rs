@@ -22,7 +22,7 @@ pub(crate) mod sql {
 pub(crate) struct Id(pub(crate) Uuid);
 
 /// A point in time, in microseconds since 1970.
-#[derive(Debug, Clone, Copy, AsExpression, FromSqlRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = sql::Time)]
 pub(crate) struct Time(pub(crate) Timestamp);
 

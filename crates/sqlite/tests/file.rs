@@ -6,7 +6,7 @@ use std::path::Path;
 
 use chatloom_domain::message::MessageStatus;
 use chatloom_domain::session::ChatSession;
-use chatloom_ports::store::Stores;
+use chatloom_ports::store::{StoreError, Stores};
 use chatloom_sqlite::{OpenError, SqliteStore};
 use chatloom_testkit::sample;
 use diesel::connection::SimpleConnection;
@@ -108,4 +108,25 @@ async fn work_is_finished_when_its_caller_has_left() {
     stores.workflows.create_workflow(&sample::workflow(team, 102)).await.unwrap();
     let begun = stores.workflows.find_workflow(team, abandoned[0].id).await.unwrap();
     assert_eq!(begun.as_ref(), Some(&abandoned[0]));
+}
+
+#[tokio::test]
+async fn turns_that_cannot_be_read_do_not_keep_others_running() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chatloom.db");
+    let (stores, first) = open_with_session(&path).await;
+    let sessions = [first.clone(), sample::chat_session(first.widget_id, 2)];
+    stores.sessions.open_session(&sessions[1], 1).await.unwrap();
+    let turns = [sample::new_turn(&sessions[0], 1), sample::new_turn(&sessions[1], 2)];
+    for new in &turns {
+        stores.turns.begin_turn(new).await.unwrap();
+    }
+    let spoil = format!(
+        "PRAGMA busy_timeout = 5000; UPDATE turns SET generation = -1 WHERE id = x'{}'",
+        turns[0].turn.id.as_uuid().as_simple()
+    );
+    SqliteConnection::establish(path.to_str().unwrap()).unwrap().batch_execute(&spoil).unwrap();
+    let sweep = || stores.turns.interrupt_expired_turns(sample::at(99), 10);
+    assert_eq!(sweep().await.unwrap(), [turns[1].turn.id]);
+    assert!(matches!(sweep().await, Err(StoreError::Inconsistent { .. })));
 }

@@ -176,6 +176,7 @@ macro_rules! store_contract {
             turn_logs {
                 appended_text_adds_up,
                 appended_events_are_read_in_the_order_of_their_numbers,
+                append_events_again_replaces_what_was_stored,
                 appending_nothing_loses_nothing,
                 an_empty_append_renews_the_lease,
                 one_append_serves_many_turns,
@@ -194,6 +195,8 @@ macro_rules! store_contract {
                 finish_turn_marks_an_answer_that_never_came_as_failed,
                 finish_turn_replaces_the_text_of_the_log,
                 finish_turn_writes_nothing_when_the_turn_has_ended,
+                finish_turn_replaces_events_that_were_stored,
+                finish_turn_again_is_true_and_writes_nothing,
                 finish_turn_writes_nothing_under_another_owner_or_generation,
                 finish_turn_of_an_unknown_turn_is_false,
                 of_many_ends_at_once_exactly_one_is_written,

@@ -107,6 +107,10 @@ pub trait TurnStore: Send + Sync {
     /// Appends to the logs of many running turns of `owner` and sets all their leases to `lease_until`, in one
     /// transaction. Gives the turns that are no longer running under `owner` and the given generation; nothing
     /// MUST be written for those.
+    ///
+    /// A caller that was given an error cannot know whether its events were stored. It appends again, beginning with
+    /// the same event and followed by whatever has come since, here or in [`TurnStore::finish_turn`]; that MUST
+    /// replace what the first attempt stored.
     async fn append_events(
         &self,
         owner: ReplicaId,
@@ -116,11 +120,14 @@ pub trait TurnStore: Send + Sync {
 
     /// Ends a running turn: writes the state, the agent's message, the last events and the statistics (tokens, and
     /// the agent's message if it has text), and lets the session take a new turn.
-    /// MUST give `false` and write nothing when the turn is no longer running under the owner and generation.
+    /// MUST give `false` and write nothing when the turn is no longer running under the owner and generation, but
+    /// MUST give `true`, and write nothing, when it is already in exactly this terminal state of this generation:
+    /// then an earlier attempt was stored whose caller was not told.
     async fn finish_turn(&self, end: &TurnEnd) -> Result<bool, StoreError>;
 
     /// Breaks off up to `limit` running turns whose lease ended at or before `now` (see `Turn::expire`): the text in
     /// the log becomes the agent's message, and a terminal event follows it in the log. Gives their ids.
+    /// A turn that cannot be read MUST NOT keep the others running; it is an error only if none was broken off.
     async fn interrupt_expired_turns(&self, now: Timestamp, limit: u32) -> Result<Vec<TurnId>, StoreError>;
 
     /// Deletes the logs of turns that ended before `ended_before`; gives the number of turns.

@@ -65,6 +65,38 @@ pub async fn finish_turn_writes_nothing_when_the_turn_has_ended(subject: &Subjec
     assert_eq!(stats(subject).await, counted);
 }
 
+/// Events that were stored without their writer being told come again with the end.
+pub async fn finish_turn_replaces_events_that_were_stored(subject: &Subject) {
+    let session = subject.first_session().await;
+    let turn = subject.begin_turn(&session, 1).await;
+    subject.append(&turn, &["Whole."]).await;
+    let mut end = completion_after(2, turn, "Whole.", sample::at(1));
+    end.events.splice(0..0, sample::log(&turn, &["Whole."]));
+    assert!(subject.stores.turns.finish_turn(&end).await.unwrap());
+    assert_answer(&answer(subject).await, &turn, "Whole.", MessageStatus::Complete);
+}
+
+/// An end that was stored without its writer being told is true when it comes again, also when the session has gone
+/// on, and it is counted once.
+pub async fn finish_turn_again_is_true_and_writes_nothing(subject: &Subject) {
+    let session = subject.first_session().await;
+    let turn = subject.begin_turn(&session, 1).await;
+    let end = completion(turn, "Whole.", sample::at(1));
+    let turns = &subject.stores.turns;
+    assert!(turns.finish_turn(&end).await.unwrap());
+    let counted = stats(subject).await;
+    assert!(turns.finish_turn(&end).await.unwrap());
+    assert_answer(&answer(subject).await, &turn, "Whole.", MessageStatus::Complete);
+    assert_eq!(stats(subject).await, counted);
+
+    let mut of_another_generation = end.clone();
+    of_another_generation.turn.generation += 1;
+    assert!(!turns.finish_turn(&of_another_generation).await.unwrap());
+    let next = subject.begin_turn(&session, 2).await;
+    assert!(turns.finish_turn(&end).await.unwrap());
+    assert_answer(&answer(subject).await, &next, "", MessageStatus::Streaming);
+}
+
 /// A replica that is not the owner, or owned another attempt, does not end the turn.
 pub async fn finish_turn_writes_nothing_under_another_owner_or_generation(subject: &Subject) {
     let session = subject.first_session().await;
@@ -99,7 +131,7 @@ pub async fn of_many_ends_at_once_exactly_one_is_written(subject: &Subject) {
     let session = subject.first_session().await;
     let turn = subject.begin_turn(&session, 1).await;
     let ended = at_once(subject, 8, move |stores, n| async move {
-        let end = completion(turn, &format!("Answer {n}."), sample::at(1));
+        let end = completion(turn, &format!("Answer {n}."), sample::at(i64::from(n)));
         stores.turns.finish_turn(&end).await.unwrap().then_some(end.content)
     });
     let written: Vec<_> = ended.await.into_iter().flatten().collect();

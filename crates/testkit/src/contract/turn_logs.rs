@@ -26,6 +26,19 @@ pub async fn appended_events_are_read_in_the_order_of_their_numbers(subject: &Su
     assert_eq!(answer(subject).await, expected);
 }
 
+/// A flush that was stored without its caller being told comes again, with what has been written since.
+pub async fn append_events_again_replaces_what_was_stored(subject: &Subject) {
+    let turn = running_turn(subject).await;
+    assert_eq!(append(subject, append_of(&turn, sample::log(&turn, &["One"]))).await, []);
+    assert_eq!(append(subject, append_of(&turn, vec![text(3, " two")])).await, []);
+    for _ in 0..2 {
+        let again = vec![text(3, " two"), text(4, " three")];
+        assert_eq!(append(subject, append_of(&turn, again)).await, []);
+    }
+    assert_eq!(append(subject, append_of(&turn, vec![text(5, "…")])).await, []);
+    assert_eq!(answer(subject).await, "One two three…");
+}
+
 /// Nothing to write is nothing to do.
 pub async fn appending_nothing_loses_nothing(subject: &Subject) {
     let turns = &subject.stores.turns;

@@ -71,9 +71,16 @@ impl TurnRecord {
             && self.turn.generation == generation
     }
 
-    /// Adds to the log. A gap or a repetition is a mistake of the writer that a database would keep or refuse
-    /// in its own way, so here it fails the test at once.
+    /// Adds to the log. Events that are there already may be written again, together with all that follow them. A gap
+    /// or a change is a mistake of the writer that a database would keep in its own way, so here it fails the test
+    /// at once.
     pub(super) fn extend_log(&mut self, events: &[LoggedEvent]) {
+        let Some(first) = events.first() else {
+            return;
+        };
+        let stored = self.log.partition_point(|logged| logged.seq < first.seq);
+        let again = self.log.split_off(stored);
+        assert!(events.starts_with(&again), "events of turn {} are written again as they were", self.turn.id);
         for event in events {
             let expected = self.log.last().map_or(1, |last| last.seq + 1);
             assert_eq!(event.seq, expected, "events of turn {} have no gaps", self.turn.id);

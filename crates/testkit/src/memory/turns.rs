@@ -56,11 +56,12 @@ impl TurnStore for MemoryStores {
 
     async fn finish_turn(&self, end: &TurnEnd) -> Result<bool, StoreError> {
         self.transact(|tables| {
-            let record = tables.turns.get_mut(&end.turn.id);
-            let held = record.filter(|record| record.is_held_by(end.owner, end.turn.generation));
-            let Some(record) = held else {
+            let Some(record) = tables.turns.get_mut(&end.turn.id) else {
                 return false;
             };
+            if !record.is_held_by(end.owner, end.turn.generation) {
+                return record.turn == end.turn;
+            }
             record.extend_log(&end.events);
             record.turn.state = end.turn.state;
             let turn = record.turn;

@@ -19,6 +19,9 @@ pub(crate) trait BatchRow {
     /// The statement up to its first row.
     const INTO: &'static str;
 
+    /// The statement after its last row.
+    const ON_CONFLICT: &'static str;
+
     /// Writes the row's values, separated by commas, in the order of [`BatchRow::INTO`].
     fn push_values<'b>(&'b self, out: AstPass<'_, 'b, Db>) -> QueryResult<()>;
 }
@@ -37,6 +40,7 @@ impl<R: BatchRow> QueryFragment<Db> for InsertMany<'_, R> {
             row.push_values(out.reborrow())?;
             out.push_sql(")");
         }
+        out.push_sql(R::ON_CONFLICT);
         Ok(())
     }
 }
@@ -64,6 +68,7 @@ macro_rules! push_all {
 impl BatchRow for MessageRow {
     const INTO: &'static str =
         "INSERT INTO messages (id, session_id, seq, author, content, status, created_at) VALUES";
+    const ON_CONFLICT: &'static str = "";
 
     fn push_values<'b>(&'b self, mut out: AstPass<'_, 'b, Db>) -> QueryResult<()> {
         use diesel::sql_types::{BigInt, Text};
@@ -83,6 +88,9 @@ impl BatchRow for MessageRow {
 impl BatchRow for TurnEventsRow {
     const INTO: &'static str =
         "INSERT INTO turn_events (turn_id, generation, first_seq, last_seq, body) VALUES";
+    /// Who wrote a row without being told so writes it again, with the events that have come since.
+    const ON_CONFLICT: &'static str = " ON CONFLICT (turn_id, generation, first_seq) \
+         DO UPDATE SET last_seq = excluded.last_seq, body = excluded.body";
 
     fn push_values<'b>(&'b self, mut out: AstPass<'_, 'b, Db>) -> QueryResult<()> {
         use diesel::sql_types::{BigInt, Text};

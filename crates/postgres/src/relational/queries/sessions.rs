@@ -11,7 +11,7 @@ use super::super::rows::event::logged_text;
 use super::super::rows::message::MessageRow;
 use super::super::rows::session::{ChatSessionRow, NewChatSessionRow};
 use super::super::rows::usage::DailyRow;
-use super::super::schema::{chat_sessions, messages};
+use super::super::schema::{chat_sessions, messages, turns};
 use super::{logs, usage};
 use crate::columns::Id;
 use crate::database::Conn;
@@ -76,14 +76,19 @@ async fn find_seq(conn: &mut Conn, session: Id, message: Id) -> Result<Option<i6
 pub(crate) async fn list_history(
     conn: &mut Conn,
     session: Id,
-    question: Id,
+    turn: Id,
     limit: u32,
 ) -> Result<Vec<Message>, QueryError> {
-    let Some(end) = find_seq(conn, session, question).await? else {
-        return Ok(Vec::new());
-    };
+    // Without a question there is no place, and nothing stands before no place.
+    let questions = diesel::alias!(messages as questions);
+    let place = questions
+        .inner_join(turns::table.on(turns::user_message_id.eq(questions.field(messages::id))))
+        .filter(turns::id.eq(turn).and(turns::session_id.eq(session)))
+        .filter(questions.field(messages::session_id).eq(session))
+        .select(questions.field(messages::seq))
+        .single_value();
     let mut rows: Vec<MessageRow> = messages::table
-        .filter(messages::session_id.eq(session).and(messages::seq.lt(end)))
+        .filter(messages::session_id.eq(session).and(messages::seq.nullable().lt(place)))
         .filter(messages::status.eq("complete").or(messages::status.eq("interrupted")))
         .filter(messages::content.ne(""))
         .order(messages::seq.desc())

@@ -5,7 +5,7 @@
 
 use chatloom_domain::Timestamp;
 use chatloom_domain::id::{ReplicaId, TurnId};
-use chatloom_domain::turn::{LoggedEvent, Turn};
+use chatloom_domain::turn::{Lease, LoggedEvent, Turn};
 use chatloom_ports::store::turns::{BeginTurnError, NewTurn};
 use diesel::dsl::exists;
 use diesel::prelude::*;
@@ -84,12 +84,6 @@ async fn insert_turn(conn: &mut Conn, new: &NewTurn, last_seq: i64) -> Result<()
     InsertMany(&question_and_answer(new, last_seq)).execute(conn).await?;
     diesel::insert_into(turns::table).values(TurnRow::from(&new.turn)).execute(conn).await?;
     Ok(())
-}
-
-/// The id of the visitor's message that a turn of the session answers.
-pub(crate) async fn find_question(conn: &mut Conn, turn: Id, session: Id) -> Result<Option<Id>, QueryError> {
-    let own = turns::table.filter(turns::id.eq(turn).and(turns::session_id.eq(session)));
-    Ok(own.select(turns::user_message_id).first(conn).await.optional()?)
 }
 
 /// Why a turn could not be ended.
@@ -182,14 +176,28 @@ async fn write_answer(conn: &mut Conn, turn: &Turn, content: String) -> Result<(
     Ok(())
 }
 
-/// Running turns whose lease ended at or before `now`, the longest ended first.
-pub(crate) async fn list_expired(conn: &mut Conn, now: Time, limit: u32) -> Result<Vec<Turn>, QueryError> {
-    let rows: Vec<RunningTurnRow> = turns::table
-        .filter(turns::lease_until.le(now))
-        .order((turns::lease_until, turns::id))
-        .limit(i64::from(limit))
-        .select(RunningTurnRow::as_select())
-        .load(conn)
-        .await?;
-    rows.into_iter().map(Turn::try_from).collect()
+/// Whether the turn is in exactly this terminal state: then what this end was to write is written.
+pub(crate) async fn has_ended_so(conn: &mut Conn, turn: Turn) -> Result<bool, QueryError> {
+    let stored: Option<TurnStateRow> = turns::table
+        .filter(turns::id.eq(Id(turn.id.as_uuid())))
+        .filter(turns::generation.eq(i64::from(turn.generation)))
+        .select(TurnStateRow::as_select())
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(stored.is_some_and(|stored| stored == TurnStateRow::from(&turn.state)))
+}
+
+/// Running turns whose lease ended at or before `now`, the longest ended first. Only their ids: a row that cannot be
+/// read would take the others with it.
+pub(crate) async fn list_expired(conn: &mut Conn, now: Time, limit: u32) -> Result<Vec<Id>, QueryError> {
+    let expired = turns::table.filter(turns::lease_until.le(now)).order((turns::lease_until, turns::id));
+    Ok(expired.limit(i64::from(limit)).select(turns::id).load(conn).await?)
+}
+
+/// A turn that is running, and its lease.
+pub(crate) async fn find_running(conn: &mut Conn, id: Id) -> Result<Option<(Turn, Lease)>, QueryError> {
+    let running = turns::table.find(id).filter(turns::lease_until.is_not_null());
+    let row = running.select(RunningTurnRow::as_select()).first(conn).await.optional()?;
+    row.map(TryFrom::try_from).transpose()
 }

@@ -22,16 +22,17 @@ pub(crate) struct TurnRow {
     assistant_message_id: Id,
     generation: i64,
     started_at: Time,
+    has_log: bool,
     #[diesel(embed)]
     state: TurnStateRow,
 }
 
 /// Where a turn stands.
-#[derive(Insertable, AsChangeset)]
-#[diesel(table_name = turns)]
+#[derive(PartialEq, Insertable, AsChangeset, Queryable, Selectable)]
+#[diesel(table_name = turns, check_for_backend(Db))]
 #[diesel(treat_none_as_null = true, treat_none_as_default_value = false)]
 pub(crate) struct TurnStateRow {
-    state: &'static str,
+    state: String,
     owner: Option<Id>,
     lease_until: Option<Time>,
     finish_reason: Option<String>,
@@ -39,7 +40,6 @@ pub(crate) struct TurnStateRow {
     input_tokens: i64,
     output_tokens: i64,
     ended_at: Option<Time>,
-    has_log: bool,
 }
 
 /// A turn that is running, as it is read back to be broken off.
@@ -69,6 +69,7 @@ impl From<&Turn> for TurnRow {
             assistant_message_id: Id(turn.assistant_message_id.as_uuid()),
             generation: i64::from(turn.generation),
             started_at: Time(turn.started_at),
+            has_log: true,
             state: TurnStateRow::from(&turn.state),
         }
     }
@@ -79,7 +80,7 @@ impl From<&TurnState> for TurnStateRow {
         let word = state.as_str();
         match *state {
             TurnState::Running { lease } => Self {
-                state: word,
+                state: word.to_owned(),
                 owner: Some(Id(lease.owner.as_uuid())),
                 lease_until: Some(Time(lease.until)),
                 finish_reason: None,
@@ -87,7 +88,6 @@ impl From<&TurnState> for TurnStateRow {
                 input_tokens: 0,
                 output_tokens: 0,
                 ended_at: None,
-                has_log: true,
             },
             TurnState::Completed { finish_reason, usage, ended_at } => Self {
                 finish_reason: Some(finish_reason.as_str().to_owned()),
@@ -102,9 +102,9 @@ impl From<&TurnState> for TurnStateRow {
 }
 
 impl TurnStateRow {
-    fn ended(state: &'static str, usage: TokenUsage, ended_at: Timestamp) -> Self {
+    fn ended(state: &str, usage: TokenUsage, ended_at: Timestamp) -> Self {
         Self {
-            state,
+            state: state.to_owned(),
             owner: None,
             lease_until: None,
             finish_reason: None,
@@ -112,12 +112,11 @@ impl TurnStateRow {
             input_tokens: stored_count(usage.input),
             output_tokens: stored_count(usage.output),
             ended_at: Some(Time(ended_at)),
-            has_log: true,
         }
     }
 }
 
-impl TryFrom<RunningTurnRow> for Turn {
+impl TryFrom<RunningTurnRow> for (Turn, Lease) {
     type Error = QueryError;
 
     fn try_from(row: RunningTurnRow) -> Result<Self, QueryError> {
@@ -126,7 +125,7 @@ impl TryFrom<RunningTurnRow> for Turn {
             return Err(inconsistent("turns", id, NoLease));
         };
         let lease = Lease { owner: ReplicaId::from_uuid(owner.0), until: until.0 };
-        Ok(Self {
+        let turn = Turn {
             id: TurnId::from_uuid(id),
             session_id: SessionId::from_uuid(row.session_id.0),
             user_message_id: MessageId::from_uuid(row.user_message_id.0),
@@ -134,6 +133,7 @@ impl TryFrom<RunningTurnRow> for Turn {
             generation: u32::try_from(row.generation).map_err(|error| inconsistent("turns", id, error))?,
             started_at: row.started_at.0,
             state: TurnState::Running { lease },
-        })
+        };
+        Ok((turn, lease))
     }
 }

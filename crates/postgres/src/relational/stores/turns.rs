@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
 use chatloom_domain::id::{ReplicaId, SessionId, TurnId, WorkflowId};
-use chatloom_domain::turn::{LoggedEvent, Turn, TurnEvent, TurnFailure, TurnState};
+use chatloom_domain::turn::{LoggedEvent, TurnEvent, TurnFailure};
 use chatloom_ports::store::turns::{BeginTurnError, NewTurn, TurnAppend, TurnContext, TurnEnd};
 use chatloom_ports::store::{StoreError, TurnStore};
 
@@ -33,10 +33,7 @@ impl TurnStore for RelationalStore {
         let work = self.database.read(move |conn| {
             Box::pin(async move {
                 let workflow = workflows::find_of_widget(conn, workflow).await?;
-                let history = match turns::find_question(conn, turn, session).await? {
-                    Some(question) => sessions::list_history(conn, session, question, history_limit).await?,
-                    None => Vec::new(),
-                };
+                let history = sessions::list_history(conn, session, turn, history_limit).await?;
                 Ok::<_, QueryError>(TurnContext { workflow, history })
             })
         });
@@ -63,8 +60,14 @@ impl TurnStore for RelationalStore {
             content: end.content.clone(),
             events: end.events.clone(),
         };
-        let work = self.database.write(move |conn| Box::pin(turns::end(conn, ending)));
-        was_ended(work.await)
+        match self.database.write(move |conn| Box::pin(turns::end(conn, ending))).await {
+            Ok(()) => Ok(true),
+            Err(EndError::Lost) => {
+                let turn = end.turn;
+                Ok(self.database.read(move |conn| Box::pin(turns::has_ended_so(conn, turn))).await?)
+            }
+            Err(EndError::Query(error)) => Err(error.into()),
+        }
     }
 
     /// Each turn is ended in a transaction of its own: together they would hold the locks of many sessions at once, and
@@ -72,13 +75,25 @@ impl TurnStore for RelationalStore {
     async fn interrupt_expired_turns(&self, now: Timestamp, limit: u32) -> Result<Vec<TurnId>, StoreError> {
         let expired = self.database.read(move |conn| Box::pin(turns::list_expired(conn, Time(now), limit)));
         let mut interrupted = Vec::new();
+        let mut failure = None;
         for turn in expired.await? {
-            let work = self.database.write(move |conn| Box::pin(interrupt(conn, turn, now)));
-            if was_ended(work.await)? {
-                interrupted.push(turn.id);
+            match self.database.write(move |conn| Box::pin(interrupt(conn, turn, now))).await {
+                Ok(()) => interrupted.push(TurnId::from_uuid(turn.0)),
+                Err(EndError::Lost) => {}
+                Err(EndError::Query(error)) => {
+                    // Without a connection to be had, each of the others would wait for one as long in vain.
+                    let is_away = matches!(error, QueryError::NotRun(_));
+                    failure = Some(error);
+                    if is_away {
+                        break;
+                    }
+                }
             }
         }
-        Ok(interrupted)
+        match failure {
+            Some(error) if interrupted.is_empty() => Err(error.into()),
+            _ => Ok(interrupted),
+        }
     }
 
     async fn prune_events(&self, ended_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
@@ -87,19 +102,9 @@ impl TurnStore for RelationalStore {
     }
 }
 
-fn was_ended(outcome: Result<(), EndError>) -> Result<bool, StoreError> {
-    match outcome {
-        Ok(()) => Ok(true),
-        Err(EndError::Lost) => Ok(false),
-        Err(EndError::Query(error)) => Err(error.into()),
-    }
-}
-
 /// Ends a turn whose lease was seen to have run out, with what its log holds.
-async fn interrupt(conn: &mut Conn, running: Turn, now: Timestamp) -> Result<(), EndError> {
-    let TurnState::Running { lease } = running.state else {
-        return Err(EndError::Lost);
-    };
+async fn interrupt(conn: &mut Conn, turn: Id, now: Timestamp) -> Result<(), EndError> {
+    let (running, lease) = turns::find_running(conn, turn).await?.ok_or(EndError::Lost)?;
     let log = logs::load(conn, Id(running.id.as_uuid()), running.generation).await?;
     let content = logged_text(&log)?;
     let turn = running.expire(!content.is_empty(), now).map_err(|_| EndError::Lost)?;
