@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 
+pub(crate) use crate::begin::begin_turn;
 use crate::columns::Id;
 use crate::database::Conn;
 use crate::relational::errors::QueryError;

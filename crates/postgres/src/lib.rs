@@ -3,6 +3,7 @@
 //! Schema, rows and queries are in `relational`, which the SQLite crate compiles as well; what is beside it is what
 //! differs: how values are stored, how we connect, and how transactions, locks and time limits work here.
 
+mod begin;
 mod columns;
 mod connect;
 mod database;

@@ -5,8 +5,8 @@
 //! may name a database. See `docs/decisions/0001-one-set-of-queries.md`.
 
 pub(crate) mod errors;
-mod queries;
-mod rows;
+pub(crate) mod queries;
+pub(crate) mod rows;
 pub(crate) mod schema;
 mod stores;
 

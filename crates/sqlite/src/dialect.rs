@@ -5,6 +5,7 @@ use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
+pub(crate) use crate::begin::begin_turn;
 use crate::columns::Id;
 use crate::database::Conn;
 use crate::relational::errors::QueryError;

@@ -3,6 +3,7 @@
 //! The queries are those of the PostgreSQL stores, compiled once more for this database; what is here is what differs:
 //! how values are stored, how the file is opened and locked, and who may write when.
 
+mod begin;
 mod columns;
 mod database;
 mod dialect;

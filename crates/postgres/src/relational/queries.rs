@@ -1,7 +1,7 @@
 //! The statements. Each function is a step of a transaction that its caller holds, or a single statement that needs none.
 
 pub(crate) mod access;
-mod insert_many;
+pub(crate) mod insert_many;
 pub(crate) mod logs;
 pub(crate) mod sessions;
 pub(crate) mod turns;

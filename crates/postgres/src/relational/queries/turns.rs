@@ -13,14 +13,14 @@ use diesel_async::RunQueryDsl;
 
 use super::super::errors::QueryError;
 use super::super::rows::event::TurnEventsRow;
-use super::super::rows::message::{question_and_answer, storable_text};
-use super::super::rows::turn::{RunningTurnRow, TurnRow, TurnStateRow};
+use super::super::rows::message::storable_text;
+use super::super::rows::turn::{RunningTurnRow, TurnStateRow};
 use super::super::rows::usage::DailyRow;
 use super::super::schema::{chat_sessions, messages, turns, widgets};
-use super::insert_many::InsertMany;
 use super::{logs, usage};
 use crate::columns::{Id, Time};
 use crate::database::Conn;
+use crate::dialect;
 
 /// A widget that visitors may use and that is still as it was when the request was admitted.
 macro_rules! admitted_widget {
@@ -33,31 +33,10 @@ macro_rules! admitted_widget {
 }
 
 pub(crate) async fn begin(conn: &mut Conn, new: &NewTurn) -> Result<(), BeginTurnError> {
-    let Some(last_seq) = claim_session(conn, new).await? else {
+    if !dialect::begin_turn(conn, new).await? {
         return Err(why_not_claimed(conn, new).await?);
-    };
-    insert_turn(conn, new, last_seq).await?;
-    let day = DailyRow::question(Id(new.widget_id.as_uuid()), new.turn.started_at);
-    usage::count(conn, &day).await?;
+    }
     Ok(())
-}
-
-/// Gives the sequence number of the session's newest message if the session is free and the widget unchanged.
-async fn claim_session(conn: &mut Conn, new: &NewTurn) -> Result<Option<i64>, QueryError> {
-    let free = chat_sessions::table
-        .filter(chat_sessions::id.eq(Id(new.turn.session_id.as_uuid())))
-        .filter(chat_sessions::widget_id.eq(Id(new.widget_id.as_uuid())))
-        .filter(chat_sessions::running_turn_id.is_null())
-        .filter(exists(admitted_widget!(new).select(widgets::id)));
-    let claim = diesel::update(free)
-        .set((
-            chat_sessions::running_turn_id.eq(Some(Id(new.turn.id.as_uuid()))),
-            chat_sessions::last_seq.eq(chat_sessions::last_seq + 2),
-            chat_sessions::last_active_at.eq(Time(new.turn.started_at)),
-        ))
-        .returning(chat_sessions::last_seq);
-    let claimed: Option<i64> = claim.get_result(conn).await.optional()?;
-    Ok(claimed.map(|newest| newest - 2))
 }
 
 async fn why_not_claimed(conn: &mut Conn, new: &NewTurn) -> Result<BeginTurnError, QueryError> {
@@ -78,12 +57,6 @@ async fn why_not_claimed(conn: &mut Conn, new: &NewTurn) -> Result<BeginTurnErro
         // Without a running turn, only the widget can have been in the way.
         _ => BeginTurnError::WidgetChanged,
     })
-}
-
-async fn insert_turn(conn: &mut Conn, new: &NewTurn, last_seq: i64) -> Result<(), QueryError> {
-    InsertMany(&question_and_answer(new, last_seq)).execute(conn).await?;
-    diesel::insert_into(turns::table).values(TurnRow::from(&new.turn)).execute(conn).await?;
-    Ok(())
 }
 
 /// Why a turn could not be ended.

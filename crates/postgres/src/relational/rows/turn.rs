@@ -16,15 +16,15 @@ use crate::database::Db;
 #[derive(Insertable)]
 #[diesel(table_name = turns)]
 pub(crate) struct TurnRow {
-    id: Id,
-    session_id: Id,
-    user_message_id: Id,
-    assistant_message_id: Id,
-    generation: i64,
-    started_at: Time,
+    pub(crate) id: Id,
+    pub(crate) session_id: Id,
+    pub(crate) user_message_id: Id,
+    pub(crate) assistant_message_id: Id,
+    pub(crate) generation: i64,
+    pub(crate) started_at: Time,
     has_log: bool,
     #[diesel(embed)]
-    state: TurnStateRow,
+    pub(crate) state: TurnStateRow,
 }
 
 /// Where a turn stands.
@@ -33,8 +33,8 @@ pub(crate) struct TurnRow {
 #[diesel(treat_none_as_null = true, treat_none_as_default_value = false)]
 pub(crate) struct TurnStateRow {
     state: String,
-    owner: Option<Id>,
-    lease_until: Option<Time>,
+    pub(crate) owner: Option<Id>,
+    pub(crate) lease_until: Option<Time>,
     finish_reason: Option<String>,
     failure: Option<String>,
     input_tokens: i64,

@@ -14,8 +14,8 @@ use crate::columns::{Id, Time};
 #[derive(Insertable)]
 #[diesel(table_name = widget_daily)]
 pub(crate) struct DailyRow {
-    widget_id: Id,
-    day: Time,
+    pub(crate) widget_id: Id,
+    pub(crate) day: Time,
     sessions: i64,
     messages: i64,
     input_tokens: i64,
