@@ -16,6 +16,7 @@ mod flusher;
 mod live;
 mod outcome;
 mod pieces;
+mod reading;
 mod sweeper;
 mod window;
 

@@ -50,13 +50,16 @@ impl Endpoint {
     /// how providers learn that nobody wants the rest.
     pub(crate) async fn ask(&self, body: &Value, reader: AnswerReader) -> Result<ModelStream, ModelError> {
         let request = self.client.post(self.url.clone()).headers(self.headers.clone()).json(body);
-        let response = request.send().await.map_err(|error| unsent(&error))?;
+        let mut response = request.send().await.map_err(|error| unsent(&error))?;
         let form = match form_of(&response) {
             Ok(form) => form,
             Err(NoAnswer) => return Err(self.without_key(refusal(response).await)),
         };
         let request_id = failure::request_id(response.headers());
         let key = self.key.clone();
+        // The headers point into the buffer that the head was read into, and would keep its 8 KiB for as long as the
+        // answer takes.
+        *response.headers_mut() = HeaderMap::new();
         let mut exchange = Exchange { response, reader, form, finished_at: None };
         Ok(Box::pin(async_stream::stream! {
             while let Some(event) = exchange.next().await {
