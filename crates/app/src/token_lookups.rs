@@ -108,9 +108,9 @@ mod tests {
     use super::*;
 
     /// The widget, as a query finds it in the given version.
-    fn version(version: i64) -> Option<TokenOwner> {
+    fn version(version: i64) -> TokenOwner {
         let widget = sample::widget(sample::team_id(1), sample::workflow_id(1), 1);
-        Some(TokenOwner::Widget(Box::new(Widget { version, ..widget })))
+        TokenOwner::Widget(Box::new(Widget { version, ..widget }))
     }
 
     fn found_version(found: Found) -> i64 {
@@ -128,7 +128,7 @@ mod tests {
             let asked = lookups.join(&hash, || async {
                 let number = queries.replace(queries.get() + 1);
                 gate.acquire().await.unwrap().forget();
-                Ok(version(number))
+                Ok(Some(version(number)))
             });
             found_version(asked.await)
         };
@@ -151,7 +151,7 @@ mod tests {
         let lookups = TokenLookups::new(Arc::new(MockWidgetStore::new()));
         let hash = sample::embed_token(1).hash();
         for number in 0..3 {
-            assert_eq!(found_version(lookups.join(&hash, || async { Ok(version(number)) }).await), number);
+            assert_eq!(found_version(lookups.join(&hash, || async { Ok(Some(version(number))) }).await), number);
         }
     }
 
