@@ -151,7 +151,10 @@ mod tests {
         let lookups = TokenLookups::new(Arc::new(MockWidgetStore::new()));
         let hash = sample::embed_token(1).hash();
         for number in 0..3 {
-            assert_eq!(found_version(lookups.join(&hash, || async { Ok(Some(version(number))) }).await), number);
+            assert_eq!(
+                found_version(lookups.join(&hash, || async { Ok(Some(version(number))) }).await),
+                number
+            );
         }
     }
 
