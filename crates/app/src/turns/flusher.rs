@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use chatloom_domain::Timestamp;
-use chatloom_domain::id::TurnId;
 use chatloom_ports::store::turns::TurnAppend;
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -84,14 +83,10 @@ async fn flush(runner: &TurnRunner, parts: Vec<Part>, lease_end: Timestamp) -> b
     };
     for ((live, stored), append) in owners.iter_mut().zip(&appends) {
         **stored += append.events.len();
-        if is_lost(&lost, live) {
+        if lost.contains(&live.turn.id) {
             tracing::warn!(turn = %live.turn.id, "a running turn was taken away or erased");
             live.break_off();
         }
     }
     true
-}
-
-fn is_lost(lost: &[TurnId], live: &LiveTurn) -> bool {
-    lost.contains(&live.turn.id)
 }

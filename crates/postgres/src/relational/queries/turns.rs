@@ -22,16 +22,6 @@ use crate::columns::{Id, Time};
 use crate::database::Conn;
 use crate::dialect;
 
-/// A widget that visitors may use and that is still as it was when the request was admitted.
-macro_rules! admitted_widget {
-    ($new:expr) => {
-        widgets::table
-            .filter(widgets::id.eq(Id($new.widget_id.as_uuid())))
-            .filter(widgets::version.eq($new.widget_version))
-            .filter(widgets::active.and(widgets::deleted_at.is_null()))
-    };
-}
-
 pub(crate) async fn begin(conn: &mut Conn, new: &NewTurn) -> Result<(), BeginTurnError> {
     if !dialect::begin_turn(conn, new).await? {
         return Err(why_not_claimed(conn, new).await?);
@@ -50,8 +40,11 @@ async fn why_not_claimed(conn: &mut Conn, new: &NewTurn) -> Result<BeginTurnErro
     let Some(running) = session else {
         return Ok(BeginTurnError::SessionNotFound);
     };
-    let is_admitted: bool =
-        diesel::select(exists(admitted_widget!(new).select(widgets::id))).get_result(conn).await?;
+    let unchanged = widgets::table
+        .filter(widgets::id.eq(Id(new.widget_id.as_uuid())))
+        .filter(widgets::version.eq(new.widget_version))
+        .filter(widgets::active.and(widgets::deleted_at.is_null()));
+    let is_admitted: bool = diesel::select(exists(unchanged.select(widgets::id))).get_result(conn).await?;
     Ok(match running {
         Some(turn) if is_admitted => BeginTurnError::TurnRunning(TurnId::from_uuid(turn.0)),
         // Without a running turn, only the widget can have been in the way.
