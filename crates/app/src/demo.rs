@@ -74,6 +74,7 @@ impl Demo {
             temperature: None,
             max_output_tokens: None,
             history_messages: None,
+            fallback: None,
         })?;
         let now = self.clock.now();
         let name = WorkflowName::parse("Demo assistant")?;

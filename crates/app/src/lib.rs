@@ -9,6 +9,7 @@ mod first_admin;
 mod limits;
 mod password;
 mod readiness;
+mod refusals;
 mod sealing;
 mod token_lookups;
 mod turns;

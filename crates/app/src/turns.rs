@@ -1,23 +1,31 @@
 //! The turn runner: stores a turn, answers it in a task of its own, and lets anybody watch.
 //!
 //! ```text
-//! begin ── TurnStore::begin_turn ── spawn answering ──► LiveTurn ◄── viewers read by index, at their own pace
+//! begin ── TurnStore::begin_turn ── spawn answering ──► EventLog ◄── viewers read by index, at their own pace
 //!                                                          ▲
 //!                                       flusher: every 300 ms, all running turns in one transaction
+//!                                                          ▼
+//!                         database ── elsewhere: on another replica ──► EventLog ◄── viewers there
 //! ```
 //!
 //! - Nobody is told of a message before it is committed.
 //! - A viewer that leaves, or is slow, is not noticed here: viewers read the shared log, the turn waits for nobody.
+//! - A viewer that comes back is shown what follows the last event that it knows, on any replica.
 //! - Every write names owner and generation. A turn that was taken away, or erased, writes nothing more.
 //! - The terminal event is shown only after it is committed.
 
 mod answer;
+mod asking;
+mod elsewhere;
 mod flusher;
 mod live;
+mod log;
 mod outcome;
 mod pieces;
 mod reading;
 mod sweeper;
+mod upstream;
+mod watching;
 mod window;
 
 use std::collections::HashMap;
@@ -28,12 +36,12 @@ use std::time::Duration;
 use chatloom_domain::Timestamp;
 use chatloom_domain::id::{MessageId, ReplicaId, SessionId, TurnId, WorkflowId};
 use chatloom_domain::message::MessageContent;
-use chatloom_domain::turn::{Lease, Turn, TurnEvent, TurnState};
+use chatloom_domain::turn::{IdempotencyClaim, Lease, Turn, TurnEvent, TurnState};
 use chatloom_domain::widget::Widget;
 use chatloom_ports::chat_model::Providers;
 use chatloom_ports::environment::{Clock, Entropy};
-use chatloom_ports::store::turns::{BeginTurnError, NewTurn};
-use chatloom_ports::store::{AccessStore, StoreError, Stores, TurnStore};
+use chatloom_ports::store::turns::{BeginTurnError, NewTurn, RetryTurnError, TurnRetry};
+use chatloom_ports::store::{AccessStore, StoreError, StoreHealth, Stores, TurnStore, WorkflowStore};
 use chatloom_ports::visitor::TurnStream;
 use thiserror::Error;
 use tokio::runtime::Handle;
@@ -41,36 +49,57 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::limits::TurnLimits;
-use live::LiveTurn;
+use elsewhere::Elsewhere;
+use live::{Ending, LiveTurn};
+use upstream::Upstream;
+pub(crate) use watching::WatchError;
 
 /// How long turns that were broken off at the end of a drain get to store what they have.
-const LAST_WRITES: Duration = Duration::from_secs(5);
+const LAST_WRITES: Duration = Duration::from_secs(3);
 
-/// Why a message was not taken.
+/// Why a turn was not begun, or not run again, apart from what the store says.
 #[derive(Debug, Error)]
-pub(crate) enum SendError {
+pub(crate) enum StartError<E> {
     /// The service is about to stop.
     #[error("the service is about to stop")]
     Draining,
+    /// None of the agent's models may be asked now.
+    #[error("the model has failed too often just now")]
+    ModelUnavailable {
+        /// When one may.
+        retry_after: Duration,
+    },
     /// The store refused or failed.
-    #[error("could not begin a turn")]
-    Begin(#[source] BeginTurnError),
+    #[error("could not start a turn")]
+    Store(#[source] E),
+}
+
+/// A message on its way into a session of a widget.
+pub(crate) struct NewMessage<'a> {
+    pub(crate) widget: &'a Widget,
+    pub(crate) session: SessionId,
+    pub(crate) content: MessageContent,
+    pub(crate) claim: Option<IdempotencyClaim>,
 }
 
 /// Runs turns on one replica.
 pub(crate) struct TurnRunner {
     store: Arc<dyn TurnStore>,
+    workflows: Arc<dyn WorkflowStore>,
     access: Arc<dyn AccessStore>,
+    health: Arc<dyn StoreHealth>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     providers: Providers,
+    upstream: Upstream,
     limits: TurnLimits,
     replica: ReplicaId,
     runtime: Handle,
+    elsewhere: Elsewhere,
     running: Mutex<HashMap<TurnId, Arc<LiveTurn>>>,
     /// Answers, each in a task that nobody but a drain waits for.
     answers: TaskTracker,
-    /// The flusher and the sweeper.
+    /// The flusher, the sweeper, and the one that looks elsewhere.
     background: TaskTracker,
     draining: AtomicBool,
     breaking_off: AtomicBool,
@@ -92,13 +121,17 @@ impl TurnRunner {
         let replica = ReplicaId::from_uuid(entropy.uuid(clock.now()));
         let runner = Arc::new(Self {
             store: stores.turns.clone(),
+            workflows: stores.workflows.clone(),
             access: stores.access.clone(),
+            health: stores.health.clone(),
             clock,
             entropy,
             providers,
+            upstream: Upstream::default(),
             limits,
             replica,
             runtime,
+            elsewhere: Elsewhere::default(),
             running: Mutex::default(),
             answers: TaskTracker::new(),
             background: TaskTracker::new(),
@@ -109,6 +142,7 @@ impl TurnRunner {
         });
         runner.background.spawn_on(flusher::run(runner.clone()), &runner.runtime);
         runner.background.spawn_on(sweeper::run(runner.clone()), &runner.runtime);
+        runner.background.spawn_on(elsewhere::run(runner.clone()), &runner.runtime);
         runner
     }
 
@@ -118,45 +152,84 @@ impl TurnRunner {
     /// committed turn behind that nobody answers.
     pub(crate) async fn begin(
         self: &Arc<Self>,
-        widget: &Widget,
-        session: SessionId,
-        content: MessageContent,
-    ) -> Result<TurnStream, SendError> {
-        if self.is_draining() {
-            return Err(SendError::Draining);
-        }
+        message: NewMessage<'_>,
+    ) -> Result<TurnStream, StartError<BeginTurnError>> {
+        let NewMessage { widget, session, content, claim } = message;
+        self.check_can_start(widget).await?;
         let new = NewTurn {
             turn: self.new_turn(session),
             widget_id: widget.id,
             widget_version: widget.version,
             content,
+            claim,
         };
-        let workflow = widget.workflow_id;
-        let runner = self.clone();
-        let begun =
-            self.answers.spawn_on(async move { runner.begin_stored(new, workflow).await }, &self.runtime);
-        let begun = begun
-            .await
-            .unwrap_or_else(|stopped| Err(BeginTurnError::Store(StoreError::Unavailable(Box::new(stopped)))));
-        begun.map_err(SendError::Begin)
+        let (runner, workflow) = (self.clone(), widget.workflow_id);
+        let begun = self.answers.spawn_on(
+            async move {
+                runner.store.begin_turn(&new).await?;
+                Ok(runner.start_answer(new.turn, workflow, new.content))
+            },
+            &self.runtime,
+        );
+        begun.await.unwrap_or_else(|lost| Err(lost_task(lost).into())).map_err(StartError::Store)
     }
 
-    async fn begin_stored(
+    /// Runs a turn that has no answer again, as the next generation.
+    pub(crate) async fn retry(
+        self: &Arc<Self>,
+        widget: &Widget,
+        session_id: SessionId,
+        turn_id: TurnId,
+    ) -> Result<TurnStream, StartError<RetryTurnError>> {
+        self.check_can_start(widget).await?;
+        let lease = Lease { owner: self.replica, until: self.lease_end(self.clock.now()) };
+        let retry =
+            TurnRetry { turn_id, session_id, widget_id: widget.id, widget_version: widget.version, lease };
+        let (runner, workflow) = (self.clone(), widget.workflow_id);
+        let begun = self.answers.spawn_on(
+            async move {
+                let (turn, question) = runner.store.retry_turn(&retry).await?;
+                Ok(runner.start_answer(turn, workflow, question))
+            },
+            &self.runtime,
+        );
+        begun.await.unwrap_or_else(|lost| Err(lost_task(lost).into())).map_err(StartError::Store)
+    }
+
+    /// Refuses before anything is stored what could not be answered anyway. The workflow is looked up only while some
+    /// model is known to fail.
+    async fn check_can_start<E: From<StoreError>>(&self, widget: &Widget) -> Result<(), StartError<E>> {
+        if self.is_draining() {
+            return Err(StartError::Draining);
+        }
+        if !self.upstream.has_open_circuits() {
+            return Ok(());
+        }
+        let found = self.workflows.find_workflow(widget.team_id, widget.workflow_id).await;
+        let workflow = found.map_err(|error| StartError::Store(error.into()))?;
+        match workflow.and_then(|workflow| self.upstream.refuses(&workflow.agent)) {
+            Some(retry_after) => Err(StartError::ModelUnavailable { retry_after }),
+            None => Ok(()),
+        }
+    }
+
+    /// Answers a turn that is stored as running, and shows it.
+    fn start_answer(
         self: Arc<Self>,
-        new: NewTurn,
+        turn: Turn,
         workflow: WorkflowId,
-    ) -> Result<TurnStream, BeginTurnError> {
-        self.store.begin_turn(&new).await?;
-        let live = Arc::new(LiveTurn::new(new.turn));
-        live.publish(TurnEvent::Started {
-            user_message_id: new.turn.user_message_id,
-            assistant_message_id: new.turn.assistant_message_id,
+        question: MessageContent,
+    ) -> TurnStream {
+        let live = Arc::new(LiveTurn::new(turn));
+        live.log.publish(TurnEvent::Started {
+            user_message_id: turn.user_message_id,
+            assistant_message_id: turn.assistant_message_id,
         });
-        let stream = live.watch();
+        let stream = live.log.watch(0);
         self.register(&live);
         let runner = self.clone();
-        self.answers.spawn_on(async move { runner.answer(live, workflow, new.content).await }, &self.runtime);
-        Ok(stream)
+        self.answers.spawn_on(async move { runner.answer(live, workflow, question).await }, &self.runtime);
+        stream
     }
 
     fn register(&self, live: &Arc<LiveTurn>) {
@@ -167,7 +240,7 @@ impl TurnRunner {
         running.insert(live.turn.id, live.clone());
         drop(running);
         if self.breaking_off.load(Ordering::SeqCst) {
-            live.break_off();
+            live.end(Ending::BrokenOff);
         }
     }
 
@@ -210,9 +283,10 @@ impl TurnRunner {
         self.draining.load(Ordering::SeqCst)
     }
 
-    /// Refuses new turns from now on.
+    /// Refuses new turns from now on, and sends away those who watch turns of other replicas.
     pub(crate) fn begin_drain(&self) {
         self.draining.store(true, Ordering::SeqCst);
+        self.elsewhere.close();
     }
 
     /// Gives running turns `grace` to end, breaks off and stores the rest, and stops the background tasks.
@@ -224,7 +298,7 @@ impl TurnRunner {
             let rest: Vec<_> = self.running_turns().values().cloned().collect();
             tracing::info!(turns = rest.len(), "breaking off the turns that are still running");
             for live in &rest {
-                live.break_off();
+                live.end(Ending::BrokenOff);
             }
             if tokio::time::timeout(LAST_WRITES, self.answers.wait()).await.is_err() {
                 tracing::warn!("some turns could not be stored; their leases will run out");
@@ -234,4 +308,8 @@ impl TurnRunner {
         self.background.close();
         self.background.wait().await;
     }
+}
+
+fn lost_task(lost: tokio::task::JoinError) -> StoreError {
+    StoreError::Unavailable(Box::new(lost))
 }

@@ -3,22 +3,25 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chatloom_domain::id::{MessageId, SessionId};
+use chatloom_domain::id::{MessageId, SessionId, TurnId};
 use chatloom_domain::message::{Message, MessageContent};
 use chatloom_domain::session::{ChatSession, VisitorId};
 use chatloom_domain::token::{EmbedToken, SessionSecret};
+use chatloom_domain::turn::{EventId, Fingerprint, IdempotencyClaim, IdempotencyKey};
 use chatloom_domain::widget::{AdmissionError, Widget};
 use chatloom_ports::environment::{Clock, Entropy};
+use chatloom_ports::store::SessionStore;
 use chatloom_ports::store::sessions::OpenSessionError;
-use chatloom_ports::store::turns::BeginTurnError;
+use chatloom_ports::store::turns::{BeginTurnError, RetryTurnError};
 use chatloom_ports::store::widgets::TokenOwner;
-use chatloom_ports::store::{SessionStore, StoreError};
 use chatloom_ports::visitor::{
-    OpenSessionCommand, OpenedSession, SessionRequest, TurnStream, VisitorChat, VisitorError, VisitorRequest,
+    OpenSessionCommand, OpenedSession, SendCommand, SessionRequest, TurnStream, VisitorChat, VisitorError,
+    VisitorRequest,
 };
 
+use crate::refusals::{contended, not_begun, not_retried, not_shown};
 use crate::token_lookups::TokenLookups;
-use crate::turns::{SendError, TurnRunner};
+use crate::turns::{NewMessage, StartError, TurnRunner};
 
 /// The most messages that one page of the history has.
 const HISTORY_PAGE: u32 = 200;
@@ -64,11 +67,6 @@ impl Visitors {
     }
 }
 
-/// The widget kept changing between its check and the write, which no human does.
-fn contended() -> VisitorError {
-    VisitorError::Store(StoreError::Unavailable("the widget changes too often".into()))
-}
-
 #[async_trait]
 impl VisitorChat for Visitors {
     async fn initialize(&self, request: VisitorRequest) -> Result<Widget, VisitorError> {
@@ -106,21 +104,48 @@ impl VisitorChat for Visitors {
         Ok(self.sessions.list_messages(session.id, before, HISTORY_PAGE).await?)
     }
 
-    async fn send(&self, request: SessionRequest, content: String) -> Result<TurnStream, VisitorError> {
+    async fn send(&self, command: SendCommand) -> Result<TurnStream, VisitorError> {
+        for _ in 0..ADMISSION_ATTEMPTS {
+            let (widget, session) = self.admit_to_session(&command.session).await?;
+            let content = MessageContent::parse(&command.content).map_err(VisitorError::Content)?;
+            let key = command.idempotency_key.as_deref().map(IdempotencyKey::parse).transpose();
+            let key = key.map_err(VisitorError::IdempotencyKey)?;
+            let claim = key.map(|key| IdempotencyClaim { key, fingerprint: Fingerprint::of(&content) });
+            let message = NewMessage { widget: &widget, session: session.id, content, claim };
+            match self.turns.begin(message).await {
+                Ok(stream) => return Ok(stream),
+                Err(StartError::Store(BeginTurnError::AlreadyBegun(turn))) => {
+                    return self.turns.watch_again(session.id, turn).await.map_err(not_shown);
+                }
+                Err(StartError::Store(BeginTurnError::WidgetChanged)) => {}
+                Err(refused) => return Err(not_begun(refused)),
+            }
+        }
+        Err(contended())
+    }
+
+    async fn watch_turn(
+        &self,
+        request: SessionRequest,
+        turn: TurnId,
+        position: Option<EventId>,
+    ) -> Result<Option<TurnStream>, VisitorError> {
+        let (_, session) = self.admit_to_session(&request).await?;
+        self.turns.watch(session.id, turn, position).await.map_err(not_shown)
+    }
+
+    async fn stop_turn(&self, request: SessionRequest, turn: TurnId) -> Result<(), VisitorError> {
+        let (_, session) = self.admit_to_session(&request).await?;
+        self.turns.stop(session.id, turn).await.map_err(not_shown)
+    }
+
+    async fn retry_turn(&self, request: SessionRequest, turn: TurnId) -> Result<TurnStream, VisitorError> {
         for _ in 0..ADMISSION_ATTEMPTS {
             let (widget, session) = self.admit_to_session(&request).await?;
-            let content = MessageContent::parse(&content).map_err(VisitorError::Content)?;
-            match self.turns.begin(&widget, session.id, content).await {
+            match self.turns.retry(&widget, session.id, turn).await {
                 Ok(stream) => return Ok(stream),
-                Err(SendError::Draining) => return Err(VisitorError::Draining),
-                Err(SendError::Begin(BeginTurnError::WidgetChanged)) => {}
-                Err(SendError::Begin(BeginTurnError::TurnRunning(id))) => {
-                    return Err(VisitorError::TurnRunning(id));
-                }
-                Err(SendError::Begin(BeginTurnError::SessionNotFound)) => {
-                    return Err(VisitorError::SessionNotFound);
-                }
-                Err(SendError::Begin(BeginTurnError::Store(error))) => return Err(error.into()),
+                Err(StartError::Store(RetryTurnError::WidgetChanged)) => {}
+                Err(refused) => return Err(not_retried(refused)),
             }
         }
         Err(contended())

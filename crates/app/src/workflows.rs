@@ -26,11 +26,16 @@ pub(crate) struct Workflows {
 impl Workflows {
     fn parse_agent(&self, input: &AgentInput) -> Result<Agent, WorkflowError> {
         let agent = Agent::parse(input).map_err(WorkflowError::Agent)?;
-        if self.providers.find(&agent.provider).is_none() {
-            let known = self.providers.names().map(|name| name.as_str().to_owned()).collect();
-            return Err(WorkflowError::UnknownProvider { known });
+        let own = std::iter::once(("agent.provider", &agent.provider));
+        let fallback =
+            agent.fallback.as_ref().map(|fallback| ("agent.fallback.provider", &fallback.provider));
+        match own.chain(fallback).find(|(_, provider)| self.providers.find(provider).is_none()) {
+            None => Ok(agent),
+            Some((field, _)) => {
+                let known = self.providers.names().map(|name| name.as_str().to_owned()).collect();
+                Err(WorkflowError::UnknownProvider { field, known })
+            }
         }
-        Ok(agent)
     }
 }
 

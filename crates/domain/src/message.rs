@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use crate::Timestamp;
-use crate::id::MessageId;
+use crate::id::{MessageId, TurnId};
 
 /// A visitor's message: 1 to 8,000 characters after trimming, without NUL.
 #[derive(Clone, PartialEq, Eq)]
@@ -132,6 +132,8 @@ pub struct Message {
     pub content: String,
     /// How far it has come.
     pub status: MessageStatus,
+    /// The turn that writes it or can write it anew; `None` for what is complete.
+    pub turn_id: Option<TurnId>,
     /// When it was made; for an answer, when the turn began.
     pub created_at: Timestamp,
 }

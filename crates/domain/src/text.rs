@@ -49,7 +49,7 @@ pub fn parse_text(input: &str, max: usize, lines: Lines) -> Result<String, TextE
 macro_rules! text_type {
     ($(#[$doc:meta])* $name:ident, max = $max:expr, lines = $lines:expr) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
         pub struct $name(String);
 
         impl $name {

@@ -1,13 +1,16 @@
 //! A turn: one question of a visitor and the work of answering it, as a state machine.
 //!
 //! A turn outlives the request that began it. It runs under a lease; when the lease ends without the answer
-//! being finished, any replica may break the turn off. A terminal state is never left.
+//! being finished, any replica may break the turn off. A generation that has ended stays ended; a turn without its
+//! answer may be run again, in a new generation.
 
 mod event;
+mod idempotency;
 
 use thiserror::Error;
 
-pub use event::{EventId, LoggedEvent, TurnEvent};
+pub use event::{EventId, EventIdError, LoggedEvent, TurnEvent};
+pub use idempotency::{Fingerprint, IdempotencyClaim, IdempotencyKey, IdempotencyKeyError};
 
 use crate::Timestamp;
 use crate::id::{MessageId, ReplicaId, SessionId, TurnId};
@@ -104,7 +107,7 @@ pub struct Lease {
     pub until: Timestamp,
 }
 
-/// Where a turn stands. Only `Running` can be left.
+/// Where a turn stands. Within a generation only `Running` can be left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TurnState {
     /// The answer is being made.
@@ -174,6 +177,17 @@ pub enum TransitionError {
     Leased,
 }
 
+/// Why a turn cannot be run again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum RetryError {
+    /// It is running.
+    #[error("turn is still running")]
+    Running,
+    /// It has its answer.
+    #[error("turn has its answer")]
+    Completed,
+}
+
 /// One question and the work of answering it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Turn {
@@ -225,6 +239,24 @@ impl Turn {
             TurnState::Running { lease } if lease.until > now => Err(TransitionError::Leased),
             _ => self.break_off(TurnFailure::AnswerInterrupted, has_text, TokenUsage::default(), now),
         }
+    }
+
+    /// Runs a turn that has no answer once more, as the next generation.
+    pub fn retry(self, lease: Lease) -> Result<Self, RetryError> {
+        match self.state {
+            TurnState::Running { .. } => Err(RetryError::Running),
+            TurnState::Completed { .. } => Err(RetryError::Completed),
+            TurnState::Interrupted { .. } | TurnState::Failed { .. } => Ok(Self {
+                generation: self.generation.saturating_add(1),
+                state: TurnState::Running { lease },
+                ..self
+            }),
+        }
+    }
+
+    /// Whether the turn is being answered.
+    pub const fn is_running(&self) -> bool {
+        matches!(self.state, TurnState::Running { .. })
     }
 
     fn end(self, state: TurnState) -> Result<Self, TransitionError> {
@@ -287,6 +319,20 @@ mod tests {
         };
         assert_eq!(broken(true).message_status(), MessageStatus::Interrupted);
         assert_eq!(broken(false).message_status(), MessageStatus::Failed);
+    }
+
+    #[test]
+    fn only_a_turn_without_its_answer_is_run_again_as_the_next_generation() {
+        let usage = TokenUsage::default();
+        let lease = Lease { owner: ReplicaId::from_uuid(Uuid::from_u128(6)), until: at(20) };
+        assert_eq!(running(10).retry(lease), Err(RetryError::Running));
+        let whole = running(10).complete(FinishReason::Stopped, usage, at(1)).unwrap();
+        assert_eq!(whole.retry(lease), Err(RetryError::Completed));
+        for has_text in [true, false] {
+            let broken = running(10).break_off(TurnFailure::TurnTimedOut, has_text, usage, at(1)).unwrap();
+            let again = broken.retry(lease).unwrap();
+            assert_eq!((again.generation, again.state), (2, TurnState::Running { lease }));
+        }
     }
 
     #[test]

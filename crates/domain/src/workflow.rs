@@ -65,6 +65,12 @@ pub enum AgentError {
     /// `historyMessages` is outside 0 to 200.
     #[error("must be a whole number from 0 to 200")]
     HistoryMessages,
+    /// `fallback.provider` is not a provider's name.
+    #[error("must be 1 to 64 characters of a-z, 0-9, - and _")]
+    FallbackProvider,
+    /// `fallback.model` breaks the rule of texts.
+    #[error("{0}")]
+    FallbackModel(TextError),
 }
 
 impl AgentError {
@@ -77,6 +83,8 @@ impl AgentError {
             Self::Temperature => "agent.temperature",
             Self::MaxOutputTokens => "agent.maxOutputTokens",
             Self::HistoryMessages => "agent.historyMessages",
+            Self::FallbackProvider => "agent.fallback.provider",
+            Self::FallbackModel(_) => "agent.fallback.model",
         }
     }
 }
@@ -96,6 +104,26 @@ pub struct AgentInput {
     pub max_output_tokens: Option<i64>,
     /// How many earlier messages the model sees, 0 to 200.
     pub history_messages: Option<i64>,
+    /// Whom to ask when the model fails before its first word.
+    pub fallback: Option<FallbackInput>,
+}
+
+/// A fallback before it is checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FallbackInput {
+    /// The configured provider's name.
+    pub provider: String,
+    /// The model's name as the provider spells it.
+    pub model: String,
+}
+
+/// The model that is asked when an agent's own one fails before its first word, or is known to be failing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fallback {
+    /// The configured provider.
+    pub provider: ProviderName,
+    /// The model's name as the provider spells it.
+    pub model: ModelName,
 }
 
 /// Who answers: instructions, provider, model and their limits.
@@ -107,9 +135,20 @@ pub struct Agent {
     pub provider: ProviderName,
     /// The model's name as the provider spells it.
     pub model: ModelName,
+    /// Whom to ask when the model fails before its first word.
+    pub fallback: Option<Fallback>,
     temperature: Option<f64>,
     max_output_tokens: Option<u32>,
     history_messages: Option<u32>,
+}
+
+impl Fallback {
+    fn parse(input: &FallbackInput) -> Result<Self, AgentError> {
+        Ok(Self {
+            provider: ProviderName::parse(&input.provider).map_err(|_| AgentError::FallbackProvider)?,
+            model: ModelName::parse(&input.model).map_err(AgentError::FallbackModel)?,
+        })
+    }
 }
 
 impl Agent {
@@ -132,6 +171,7 @@ impl Agent {
             instructions: Instructions::parse(&input.instructions).map_err(AgentError::Instructions)?,
             provider: ProviderName::parse(&input.provider).map_err(|_| AgentError::Provider)?,
             model: ModelName::parse(&input.model).map_err(AgentError::Model)?,
+            fallback: input.fallback.as_ref().map(Fallback::parse).transpose()?,
             temperature: input.temperature,
             max_output_tokens: within(input.max_output_tokens, 1, 128_000, AgentError::MaxOutputTokens)?,
             history_messages: within(input.history_messages, 0, 200, AgentError::HistoryMessages)?,

@@ -14,10 +14,21 @@ use crate::state::State;
 /// Four times the longest message that a visitor can send.
 const MAX_BODY_BYTES: usize = 32 * 1024;
 
-/// What a route reads from its body. Routes without one read nothing, whatever the client sends.
+/// Whether a route has a body.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// Nothing is read, whatever the client sends.
+    Never,
+    /// It may be left out, and its media type with it.
+    Optional,
+    /// It must be there.
+    Required,
+}
+
+/// What a route reads from its body.
 pub(crate) trait RequestBody: Sized + 'static {
     /// Whether there is anything to read.
-    const IS_EXPECTED: bool = true;
+    const PRESENCE: Presence = Presence::Required;
 
     /// Takes the fields that the route knows. What it leaves is unknown to it.
     fn read(fields: &mut Fields) -> Result<Self, ApiError>;
@@ -27,7 +38,7 @@ pub(crate) trait RequestBody: Sized + 'static {
 pub(crate) struct NoBody;
 
 impl RequestBody for NoBody {
-    const IS_EXPECTED: bool = false;
+    const PRESENCE: Presence = Presence::Never;
 
     fn read(_: &mut Fields) -> Result<Self, ApiError> {
         Ok(Self)
@@ -35,18 +46,45 @@ impl RequestBody for NoBody {
 }
 
 /// Reads the body as a JSON object. What became of unknown fields is up to the caller.
-pub(crate) async fn read_fields(request: &HttpRequest, payload: Payload) -> Result<Fields, ApiError> {
-    if !is_plain_json(request.headers()) {
-        return Err(ApiError::new(
-            Code::UnsupportedMediaType,
-            "the body must be sent as application/json in UTF-8, without content encoding",
-        ));
-    }
-    let limit = State::of(request)?.body_timeout;
-    let bytes = tokio::time::timeout(limit, collect(request.headers(), payload))
-        .await
-        .map_err(|_| ApiError::new(Code::BodyTimeout, "the body did not arrive in time"))??;
+pub(crate) async fn read_fields(
+    request: &HttpRequest,
+    payload: Payload,
+    presence: Presence,
+) -> Result<Fields, ApiError> {
+    let bytes = match presence {
+        Presence::Never => return Ok(Fields::empty()),
+        Presence::Optional => {
+            // Only what has arrived tells that there is none: a chunked body may turn out to be empty.
+            let bytes = receive(request, payload).await?;
+            if bytes.is_empty() {
+                return Ok(Fields::empty());
+            }
+            refuse_other_types(request.headers())?;
+            bytes
+        }
+        Presence::Required => {
+            refuse_other_types(request.headers())?;
+            receive(request, payload).await?
+        }
+    };
     Fields::of_body(json::parse(&bytes)?)
+}
+
+fn refuse_other_types(headers: &HeaderMap) -> Result<(), ApiError> {
+    if is_plain_json(headers) {
+        return Ok(());
+    }
+    Err(ApiError::new(
+        Code::UnsupportedMediaType,
+        "the body must be sent as application/json in UTF-8, without content encoding",
+    ))
+}
+
+async fn receive(request: &HttpRequest, payload: Payload) -> Result<BytesMut, ApiError> {
+    let limit = State::of(request)?.body_timeout;
+    tokio::time::timeout(limit, collect(request.headers(), payload))
+        .await
+        .map_err(|_| ApiError::new(Code::BodyTimeout, "the body did not arrive in time"))?
 }
 
 async fn collect(headers: &HeaderMap, mut payload: Payload) -> Result<BytesMut, ApiError> {

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 use actix_web::ResponseError;
 use actix_web::http::StatusCode;
@@ -83,12 +84,16 @@ codes! {
     WorkflowNotFound = NOT_FOUND "workflow_not_found",
     /// No such session of the widget, or a wrong secret.
     SessionNotFound = NOT_FOUND "session_not_found",
+    /// No such turn of the session.
+    TurnNotFound = NOT_FOUND "turn_not_found",
     /// The path exists, but not with this method.
     MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed",
     /// The body did not arrive in time.
     BodyTimeout = REQUEST_TIMEOUT "body_timeout",
     /// The session's last question is still being answered; `turnId` names the turn.
     TurnRunning = CONFLICT "turn_running",
+    /// The turn has its answer, or is not the session's newest.
+    TurnNotRetryable = CONFLICT "turn_not_retryable",
     /// A widget still points at the workflow.
     WorkflowInUse = CONFLICT "workflow_in_use",
     /// Others kept changing the same thing at the same time.
@@ -99,6 +104,8 @@ codes! {
     BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large",
     /// The body is not declared as plain `application/json`.
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type",
+    /// The `Idempotency-Key` was used for another message of the session.
+    IdempotencyKeyReused = UNPROCESSABLE_ENTITY "idempotency_key_reused",
     /// The address has sent too many requests.
     RateLimited = TOO_MANY_REQUESTS "rate_limited",
     /// Something is broken on our side.
@@ -107,11 +114,17 @@ codes! {
     Busy = SERVICE_UNAVAILABLE "busy",
     /// The service is about to stop; another replica, or the next one, will answer.
     Draining = SERVICE_UNAVAILABLE "draining",
+    /// The model has failed too often just now; nothing was stored.
+    ModelUnavailable = SERVICE_UNAVAILABLE "model_unavailable",
     /// The embed token cannot be read with the server's current secret; regenerating it helps.
     TokenUnreadable = SERVICE_UNAVAILABLE "token_unreadable",
     /// The database does not answer.
     Unavailable = SERVICE_UNAVAILABLE "unavailable",
 }
+
+/// What a visitor reads when the model cannot be asked, before the first byte and in a stream.
+pub(crate) const MODEL_UNAVAILABLE: &str =
+    "the assistant cannot be reached right now, please try again later";
 
 /// A refusal on its way to the caller.
 pub(crate) struct ApiError {
@@ -147,6 +160,7 @@ impl ApiError {
             Code::Busy | Code::Draining | Code::Unavailable => {
                 "the service cannot answer right now, please try again shortly"
             }
+            Code::ModelUnavailable => MODEL_UNAVAILABLE,
             Code::TokenUnreadable => {
                 "the embed token cannot be shown with the server's current secret, please regenerate it"
             }
@@ -163,6 +177,16 @@ impl ApiError {
         Self { retry_after: Some(seconds), ..Self::new(Code::RateLimited, message) }
     }
 
+    /// A model that may be asked again after `wait`; `source` says why, for the log.
+    pub(crate) fn model_unavailable(
+        wait: Duration,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        // The header counts whole seconds, and a client that comes too early has come in vain.
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        Self { retry_after: Some(seconds.max(1)), ..Self::failure(Code::ModelUnavailable, source) }
+    }
+
     /// A path that knows only the methods `allow`, as the header of that name lists them.
     pub(crate) fn method_not_allowed(allow: String) -> Self {
         let message = format!("this path knows only {allow}");
@@ -174,7 +198,7 @@ impl ApiError {
         Self::failure(Code::Internal, what)
     }
 
-    /// A field of the body or the query that breaks its rule; `problem` follows on its name.
+    /// A header or a field of body or query that breaks its rule; `problem` follows on its name.
     pub(crate) fn field(name: &str, problem: impl fmt::Display) -> Self {
         Self::new(Code::InvalidField, format!("{name} {problem}"))
     }

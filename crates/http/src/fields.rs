@@ -53,6 +53,14 @@ impl Fields {
         }
     }
 
+    /// Reads a field of which null says that there is nothing, as its absence does.
+    pub(crate) fn nullable<T: FieldValue>(&mut self, name: &str) -> Result<Option<T>, ApiError> {
+        if self.members.get(name) == Some(&Data::Null) {
+            self.members.remove(name);
+        }
+        self.optional(name)
+    }
+
     /// Reads a field that must be there.
     pub(crate) fn required<T: FieldValue>(&mut self, name: &str) -> Result<T, ApiError> {
         self.optional(name)?

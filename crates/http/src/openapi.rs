@@ -20,7 +20,7 @@ mod doc;
 pub(crate) mod page;
 mod refusals;
 
-pub(crate) use doc::{Components, CustomizationKeys, Doc, Header, list_of, schema};
+pub(crate) use doc::{Components, CustomizationKeys, Doc, Header, Query, list_of, schema};
 
 pub(crate) const DOCUMENT: Doc = Doc::new("openapi", "This document", "", (200, None));
 
@@ -87,8 +87,8 @@ fn operation(
     operation = parameters(operation, route, doc);
     if let Some(body) = doc.body {
         let content = ContentBuilder::new().schema(Some(body(components))).build();
-        let body =
-            RequestBodyBuilder::new().content("application/json", content).required(Some(Required::True));
+        let required = if doc.body_is_optional { Required::False } else { Required::True };
+        let body = RequestBodyBuilder::new().content("application/json", content).required(Some(required));
         operation = operation.request_body(Some(body.build()));
     }
     let (status, body) = doc.answer;
@@ -98,6 +98,9 @@ fn operation(
         answer = answer.content(media_type, ContentBuilder::new().schema(Some(body(components))).build());
     }
     operation = operation.response(status.to_string(), answer.build());
+    if let Some(description) = doc.nothing {
+        operation = operation.response("204", ResponseBuilder::new().description(description).build());
+    }
     for (status, description) in refusals::of(route, doc) {
         let content = ContentBuilder::new().schema(Some(error.clone())).build();
         let refusal = ResponseBuilder::new().description(description).content("application/json", content);
@@ -128,13 +131,13 @@ fn parameters(mut operation: OperationBuilder, route: &Route, doc: &Doc) -> Oper
             .schema(Some(schema));
         operation = operation.parameter(parameter.build());
     }
-    for (name, about) in doc.query {
+    for query in doc.query {
         let parameter = ParameterBuilder::new()
-            .name(*name)
+            .name(query.name)
             .parameter_in(ParameterIn::Query)
             .required(Required::False)
-            .description(Some(*about))
-            .schema(Some(uuid()));
+            .description(Some(query.about))
+            .schema(Some(if query.is_uuid { uuid() } else { text() }));
         operation = operation.parameter(parameter.build());
     }
     for header in doc.headers {

@@ -8,3 +8,4 @@ mod origin;
 mod presented;
 pub(crate) mod rate_limit;
 pub(crate) mod sessions;
+pub(crate) mod turns;

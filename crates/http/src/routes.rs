@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, Resource};
 use crate::dashboard::{login, widgets, workflows};
 use crate::error::{ApiError, Code};
 use crate::openapi::Doc;
-use crate::public::{cors, guard::guard, init, messages, sessions};
+use crate::public::{cors, guard::guard, init, messages, sessions, turns};
 use crate::{openapi, pages};
 
 /// Under this lies all that visitors' browsers use, and nothing else.
@@ -102,6 +102,9 @@ routes! {
         DELETE "/api/widget-chat/sessions/{id}" => sessions::erase, sessions::ERASE;
         GET "/api/widget-chat/sessions/{id}/messages" => messages::history, messages::HISTORY;
         POST "/api/widget-chat/sessions/{id}/messages" => messages::send, messages::SEND;
+        GET "/api/widget-chat/sessions/{id}/turns/{turnId}/events" => turns::watch, turns::WATCH;
+        POST "/api/widget-chat/sessions/{id}/turns/{turnId}/stop" => turns::stop, turns::STOP;
+        POST "/api/widget-chat/sessions/{id}/turns/{turnId}/retry" => turns::retry, turns::RETRY;
     }
     Service {
         GET "/healthz" => pages::health, pages::HEALTH;

@@ -89,3 +89,23 @@ pub fn serve(listener: TcpListener, services: Services, config: HttpConfig) -> s
         .run();
     Ok(server)
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::net::TcpStream;
+
+    use super::*;
+
+    #[test]
+    fn accepted_connections_have_the_limits_of_the_socket_that_listens() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        limit_readers(&listener, Duration::from_secs(30)).unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (accepted, _) = listener.accept().unwrap();
+        let socket = SockRef::from(&accepted);
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(30)));
+        // Linux doubles what it is asked for, to make room for its own bookkeeping (socket(7)).
+        assert_eq!(socket.send_buffer_size().unwrap(), 2 * SEND_BUFFER_BYTES);
+        drop(client);
+    }
+}

@@ -76,8 +76,11 @@ pub enum ModelErrorClass {
         /// How long the provider asks to wait.
         retry_after: Option<Duration>,
     },
-    /// The provider has too much to do.
-    Overloaded,
+    /// The provider has too much to do; `retry_after` is its word, if it gave one.
+    Overloaded {
+        /// How long the provider asks to wait.
+        retry_after: Option<Duration>,
+    },
     /// The conversation is longer than the model's context.
     ContextLength,
     /// The request was refused by a content filter.
@@ -107,7 +110,7 @@ impl ModelErrorClass {
             Self::Auth => "auth",
             Self::Quota => "quota",
             Self::RateLimited { .. } => "rate_limited",
-            Self::Overloaded => "overloaded",
+            Self::Overloaded { .. } => "overloaded",
             Self::ContextLength => "context_length",
             Self::ContentFilter => "content_filter",
             Self::BadRequest => "bad_request",

@@ -220,8 +220,10 @@ pub enum WorkflowError {
     #[error("{} {}", .0.field(), .0)]
     Agent(AgentError),
     /// The operator has configured no provider of that name.
-    #[error("agent.provider must be one of {}", known.join(", "))]
+    #[error("{field} must be one of {}", known.join(", "))]
     UnknownProvider {
+        /// `agent.provider` or `agent.fallback.provider`.
+        field: &'static str,
         /// The configured providers' names, in order.
         known: Vec<String>,
     },

@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
@@ -10,7 +11,7 @@ use chatloom_domain::message::{Message, MessageContentError};
 use chatloom_domain::origin::Origin;
 use chatloom_domain::session::VisitorIdError;
 use chatloom_domain::token::{EmbedToken, SessionSecret};
-use chatloom_domain::turn::{EventId, TurnEvent};
+use chatloom_domain::turn::{EventId, IdempotencyKeyError, TurnEvent};
 use chatloom_domain::widget::Widget;
 use futures_core::Stream;
 use thiserror::Error;
@@ -59,6 +60,17 @@ pub struct OpenedSession {
     pub secret: Option<SessionSecret>,
 }
 
+/// A message to be sent.
+#[derive(Clone)]
+pub struct SendCommand {
+    /// Token, origin and session.
+    pub session: SessionRequest,
+    /// What the visitor wrote, not looked at yet.
+    pub content: String,
+    /// The sender's key for this message, not looked at yet.
+    pub idempotency_key: Option<String>,
+}
+
 /// Why a visitor's request is refused. The order of the first four is the order of the checks.
 #[derive(Debug, Error)]
 pub enum VisitorError {
@@ -80,9 +92,27 @@ pub enum VisitorError {
     /// `content` breaks its rule.
     #[error("content {0}")]
     Content(MessageContentError),
+    /// `Idempotency-Key` breaks its rule.
+    #[error("Idempotency-Key {0}")]
+    IdempotencyKey(IdempotencyKeyError),
+    /// The key was used for another message of the session.
+    #[error("the key was used for another message of the session")]
+    KeyReused,
     /// The session's last question is still being answered.
     #[error("turn {0} of the session is still running")]
     TurnRunning(TurnId),
+    /// There is no such turn of the session.
+    #[error("there is no such turn")]
+    TurnNotFound,
+    /// The turn has its answer, or is not the session's newest.
+    #[error("the turn cannot be run again")]
+    NotRetryable,
+    /// The model has failed too often just now; nothing was stored.
+    #[error("the model has failed too often just now")]
+    ModelUnavailable {
+        /// When it may be asked again.
+        retry_after: Duration,
+    },
     /// The service is about to stop and takes no new turns.
     #[error("the service is about to stop")]
     Draining,
@@ -106,7 +136,7 @@ pub struct StreamedEvent {
     pub event: Arc<TurnEvent>,
 }
 
-/// A turn's events from its first one on. Dropping it does not touch the turn.
+/// A turn's events from its first one on, or from where a viewer wants to go on. Dropping it does not touch the turn.
 ///
 /// A terminal event is the last one. A stream that ends without one means that the viewer should look again.
 pub type TurnStream = Pin<Box<dyn Stream<Item = StreamedEvent> + Send>>;
@@ -129,8 +159,25 @@ pub trait VisitorChat: Send + Sync {
     ) -> Result<Vec<Message>, VisitorError>;
 
     /// Stores the message and begins the turn that answers it. When this returns, the message is safe, and the
-    /// turn goes on whether or not anybody watches.
-    async fn send(&self, request: SessionRequest, content: String) -> Result<TurnStream, VisitorError>;
+    /// turn goes on whether or not anybody watches. A message with a known key is not stored again: the stream is that
+    /// of the turn which it began.
+    async fn send(&self, command: SendCommand) -> Result<TurnStream, VisitorError>;
+
+    /// Shows a turn of the session after `position`; from its first event without one, or if the position is in an
+    /// older generation. `None` when nothing is to come: the log is gone, or the position is at its end.
+    async fn watch_turn(
+        &self,
+        request: SessionRequest,
+        turn: TurnId,
+        position: Option<EventId>,
+    ) -> Result<Option<TurnStream>, VisitorError>;
+
+    /// Asks a turn of the session to stop, wherever it runs; within a second it ends with what it has, as a whole answer
+    /// that was stopped. Nothing happens to a turn that has ended.
+    async fn stop_turn(&self, request: SessionRequest, turn: TurnId) -> Result<(), VisitorError>;
+
+    /// Runs the session's newest turn again, if it has no answer, and shows it from its new beginning.
+    async fn retry_turn(&self, request: SessionRequest, turn: TurnId) -> Result<TurnStream, VisitorError>;
 
     /// Erases the conversation.
     async fn erase_session(&self, request: SessionRequest) -> Result<(), VisitorError>;

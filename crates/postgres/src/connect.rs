@@ -4,29 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatloom_ports::store::Stores;
-use diesel::{ConnectionError, ConnectionResult};
+use diesel_async::SimpleAsyncConnection;
 use diesel_async::pooled_connection::deadpool::{Hook, HookError, Pool};
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, PoolError, RecyclingMethod,
 };
-use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use futures::FutureExt;
 use thiserror::Error;
-use tokio_postgres::{Config, NoTls};
 
+use crate::connector::{Connector, Transport};
 use crate::database::{Conn, Database};
 use crate::migrations::migrate;
 use crate::relational::stores;
-use crate::tls::Transport;
 use crate::url::parse_url;
 
-/// What every connection is told: how long a statement, the wait for a lock, and the silence within a transaction may
-/// last before the server gives up. Without them, one stuck statement would hold its caller and its locks for ever.
-const LIMITS: &str = "
-    SET statement_timeout = '5s';
-    SET lock_timeout = '2s';
-    SET idle_in_transaction_session_timeout = '10s';
-";
 /// A connection that was idle for longer is asked whether it still answers before it is used. One that was used just
 /// now would have failed then; asking it again would double the round trips of a busy service.
 const TRUSTED_IDLE_TIME: Duration = Duration::from_secs(1);
@@ -79,12 +70,12 @@ impl PostgresStore {
         let config = parse_url(url).ok_or(ConnectError::Url)?;
         let transport =
             Transport::of(config.get_ssl_mode()).map_err(|error| ConnectError::Tls(error.into()))?;
-        let first =
-            establish(&config, &transport).await.map_err(|error| ConnectError::Connect(error.into()))?;
+        let connector = Arc::new(Connector { config, transport });
+        let first = connector.establish().await.map_err(|error| ConnectError::Connect(error.into()))?;
         migrate(first).await.map_err(ConnectError::Prepare)?;
         let connections =
-            build_pool(config, transport, pool).map_err(|error| ConnectError::Connect(error.into()))?;
-        Ok(Self { database: Database::new(connections, pool.max_wait) })
+            build_pool(Arc::clone(&connector), pool).map_err(|error| ConnectError::Connect(error.into()))?;
+        Ok(Self { database: Database::new(connector, connections, pool.max_wait) })
     }
 
     /// The ports. They keep the pool for as long as one of them lives.
@@ -94,17 +85,15 @@ impl PostgresStore {
 }
 
 fn build_pool(
-    config: Config,
-    transport: Transport,
+    connector: Arc<Connector>,
     pool: PoolConfig,
 ) -> Result<Pool<Conn>, diesel_async::pooled_connection::deadpool::BuildError> {
-    let config = Arc::new(config);
     let mut manager = ManagerConfig::<Conn>::default();
     // Broken connections and those with an open transaction are thrown away in any case; the hook asks the others.
     manager.recycling_method = RecyclingMethod::Fast;
     manager.custom_setup = Box::new(move |_| {
-        let (config, transport) = (Arc::clone(&config), transport.clone());
-        async move { establish_limited(&config, &transport).await }.boxed()
+        let connector = Arc::clone(&connector);
+        async move { connector.establish_limited().await }.boxed()
     });
     // The manager is given no URL, so that it cannot show one.
     Pool::builder(AsyncDieselConnectionManager::new_with_config("", manager))
@@ -120,33 +109,4 @@ fn build_pool(
             .boxed()
         }))
         .build()
-}
-
-async fn establish_limited(config: &Config, transport: &Transport) -> ConnectionResult<Conn> {
-    let mut conn = establish(config, transport).await?;
-    conn.batch_execute(LIMITS).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
-    Ok(conn)
-}
-
-async fn establish(config: &Config, transport: &Transport) -> ConnectionResult<Conn> {
-    let bad = |error: tokio_postgres::Error| ConnectionError::BadConnection(reason(&error));
-    match transport {
-        Transport::Plain => {
-            let (client, connection) = config.connect(NoTls).await.map_err(bad)?;
-            AsyncPgConnection::try_from_client_and_connection(client, connection).await
-        }
-        Transport::Tls(connector) => {
-            let (client, connection) = config.connect(connector.clone()).await.map_err(bad)?;
-            AsyncPgConnection::try_from_client_and_connection(client, connection).await
-        }
-    }
-}
-
-/// The error and its cause in one text, because Diesel's error has no place for a source and the client's own text says
-/// little more than "error connecting to server".
-fn reason(error: &tokio_postgres::Error) -> String {
-    match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    }
 }

@@ -1,14 +1,19 @@
 //! Connections and transactions: a pool, and a task of its own for each unit of work.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use chatloom_ports::store::turns::{TurnChange, TurnChanges};
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::{AsyncConnection, AsyncPgConnection, TransactionManager};
 use futures::future::BoxFuture;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
+use crate::connector::Connector;
+use crate::listener::Listener;
 use crate::relational::errors::QueryError;
+use crate::teller::Teller;
 
 /// The backend that queries are written for.
 pub(crate) type Db = diesel::pg::Pg;
@@ -21,15 +26,57 @@ pub(crate) struct Database {
     pool: Pool<Conn>,
     max_wait: Duration,
     tasks: TaskTracker,
+    wakeups: Arc<Wakeups>,
     /// The runtime that connected. Connections are driven by tasks of the runtime that makes them, so work is done there:
     /// callers may live on runtimes that end before the last turn is written.
     runtime: Handle,
 }
 
+/// What goes between this replica and the others.
+struct Wakeups {
+    connector: Arc<Connector>,
+    /// Begins with the first who wants to hear something, and ends with the database.
+    listener: OnceLock<Listener>,
+    logs: Teller,
+    stops: Teller,
+}
+
 impl Database {
     /// Uses a pool from the runtime that this is called in; nobody waits longer than `max_wait` for a connection.
-    pub(crate) fn new(pool: Pool<Conn>, max_wait: Duration) -> Self {
-        Self { pool, max_wait, tasks: TaskTracker::new(), runtime: Handle::current() }
+    pub(crate) fn new(connector: Arc<Connector>, pool: Pool<Conn>, max_wait: Duration) -> Self {
+        let wakeups = Wakeups {
+            connector,
+            listener: OnceLock::new(),
+            logs: Teller::default(),
+            stops: Teller::default(),
+        };
+        let (tasks, runtime) = (TaskTracker::new(), Handle::current());
+        Self { pool, max_wait, tasks, wakeups: Arc::new(wakeups), runtime }
+    }
+
+    /// Wakes those who listen to [`Database::changes`] in whatever process, some time after this has returned.
+    pub(crate) fn tell(&self, change: TurnChange) {
+        if self.teller(change).is_first() {
+            let database = self.clone();
+            let telling = async move { database.teller(change).tell(&database, change).await };
+            self.tasks.spawn_on(telling, &self.runtime);
+        }
+    }
+
+    /// What is told from now on by whatever process.
+    pub(crate) fn changes(&self) -> TurnChanges {
+        let listener = self.wakeups.listener.get_or_init(|| {
+            let connector = self.wakeups.connector.named("listener");
+            Listener::start(connector, &self.tasks, &self.runtime)
+        });
+        listener.changes()
+    }
+
+    fn teller(&self, change: TurnChange) -> &Teller {
+        match change {
+            TurnChange::Logs => &self.wakeups.logs,
+            TurnChange::Stops => &self.wakeups.stops,
+        }
     }
 
     /// Runs statements that only read, each of which sees the last commit.
@@ -65,7 +112,8 @@ impl Database {
         task.await.map_err(QueryError::not_run)?
     }
 
-    async fn checkout(&self) -> Result<Object<Conn>, QueryError> {
+    /// A connection of the pool.
+    pub(crate) async fn checkout(&self) -> Result<Object<Conn>, QueryError> {
         let conn = tokio::time::timeout(self.max_wait, self.pool.get()).await;
         conn.map_err(QueryError::not_run)?.map_err(QueryError::not_run)
     }

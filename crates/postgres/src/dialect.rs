@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 
 pub(crate) use crate::begin::begin_turn;
-use crate::columns::Id;
+use crate::columns::{Id, Time};
 use crate::database::Conn;
 use crate::relational::errors::QueryError;
 use crate::relational::schema::{chat_sessions, turns, widgets};
@@ -37,9 +37,15 @@ pub(crate) async fn hold_turns(conn: &mut Conn, ids: &[Id]) -> Result<(), QueryE
 }
 
 /// Locks those turns that nobody else has locked, and gives them. Whoever deletes turns locks them before their logs;
-/// who empties the logs must not come the other way round.
-pub(crate) async fn hold_free_turns(conn: &mut Conn, ids: &[Id]) -> Result<Vec<Id>, QueryError> {
-    let free = turns::table.filter(turns::id.eq_any(ids)).order(turns::id).select(turns::id);
+/// who empties the logs must not come the other way round. A turn that has begun to run again since it was found has a
+/// log that is being written, so each is asked once more when it was ended.
+pub(crate) async fn hold_free_turns(
+    conn: &mut Conn,
+    ids: &[Id],
+    ended_before: Time,
+) -> Result<Vec<Id>, QueryError> {
+    let ended = turns::table.filter(turns::id.eq_any(ids).and(turns::ended_at.lt(ended_before)));
+    let free = ended.order(turns::id).select(turns::id);
     Ok(free.for_no_key_update().skip_locked().load(conn).await?)
 }
 

@@ -4,12 +4,16 @@
 //! differs: how values are stored, how we connect, and how transactions, locks and time limits work here.
 
 mod begin;
+mod bells;
 mod columns;
 mod connect;
+mod connector;
 mod database;
 mod dialect;
+mod listener;
 mod migrations;
 mod relational;
+mod teller;
 mod tls;
 mod url;
 

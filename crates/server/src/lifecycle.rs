@@ -8,8 +8,9 @@ use actix_web::dev::ServerHandle;
 use chatloom_app::Application;
 use tokio::task::JoinSet;
 
-/// How long answers that are already written may take to leave after the turns have ended.
-const LAST_BYTES: Duration = Duration::from_secs(5);
+/// How long answers that are already written may take to leave after the turns have ended. With the three seconds that
+/// turns which were broken off have to store what they have, a process ends within five seconds of its drain.
+const LAST_BYTES: Duration = Duration::from_secs(2);
 
 /// A server that accepts requests.
 pub struct RunningServer {

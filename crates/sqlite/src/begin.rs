@@ -1,7 +1,7 @@
 //! The beginning of a turn, statement by statement: there is no way to the database that could be saved here.
 
 use chatloom_ports::store::turns::NewTurn;
-use diesel::dsl::exists;
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
@@ -11,33 +11,40 @@ use crate::relational::errors::QueryError;
 use crate::relational::queries::insert_many::InsertMany;
 use crate::relational::queries::usage;
 use crate::relational::rows::message::question_and_answer;
-use crate::relational::rows::turn::TurnRow;
+use crate::relational::rows::turn::NewTurnRow;
 use crate::relational::rows::usage::DailyRow;
 use crate::relational::schema::{chat_sessions, turns, widgets};
 
-/// Claims the session if it is free and the widget is as it was, and only then writes the rest. `false` if not.
+/// Claims the session if it is free, the widget is as it was and the key is new, and only then writes the rest. `false` if not.
 pub(crate) async fn begin_turn(conn: &mut Conn, new: &NewTurn) -> Result<bool, QueryError> {
     let Some(last_seq) = claim_session(conn, new).await? else {
         return Ok(false);
     };
     InsertMany(&question_and_answer(new, last_seq)).execute(conn).await?;
-    diesel::insert_into(turns::table).values(TurnRow::from(&new.turn)).execute(conn).await?;
+    diesel::insert_into(turns::table).values(NewTurnRow::from(new)).execute(conn).await?;
     let day = DailyRow::question(Id(new.widget_id.as_uuid()), new.turn.started_at);
     usage::count(conn, &day).await?;
     Ok(true)
 }
 
-/// Gives the sequence number of the session's newest message if the session is free and the widget unchanged.
+/// Gives the sequence number of the session's newest message if the session is free, the widget unchanged and the key
+/// new.
 async fn claim_session(conn: &mut Conn, new: &NewTurn) -> Result<Option<i64>, QueryError> {
     let admitted = widgets::table
         .filter(widgets::id.eq(Id(new.widget_id.as_uuid())))
         .filter(widgets::version.eq(new.widget_version))
         .filter(widgets::active.and(widgets::deleted_at.is_null()));
+    // Without a key nothing compares equal to it.
+    let key = new.claim.as_ref().map(|claim| claim.key.as_str());
+    let of_key = turns::table
+        .filter(turns::session_id.eq(Id(new.turn.session_id.as_uuid())))
+        .filter(turns::idempotency_key.eq(key));
     let free = chat_sessions::table
         .filter(chat_sessions::id.eq(Id(new.turn.session_id.as_uuid())))
         .filter(chat_sessions::widget_id.eq(Id(new.widget_id.as_uuid())))
         .filter(chat_sessions::running_turn_id.is_null())
-        .filter(exists(admitted.select(widgets::id)));
+        .filter(exists(admitted.select(widgets::id)))
+        .filter(not(exists(of_key.select(turns::id))));
     let claim = diesel::update(free)
         .set((
             chat_sessions::running_turn_id.eq(Some(Id(new.turn.id.as_uuid()))),

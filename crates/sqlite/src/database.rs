@@ -5,14 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chatloom_ports::store::turns::{TurnChange, TurnChanges};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, ConnectionError, ConnectionResult, SqliteConnection};
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 use diesel_async::{AsyncConnection, TransactionManager};
-use futures::FutureExt;
 use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, stream};
 use tokio::runtime::Handle;
 
 use crate::inline::Inline;
@@ -98,6 +99,16 @@ impl Database {
         W: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
     {
         self.run(&self.writer, move |conn| block_on(in_transaction(conn, work))).await
+    }
+
+    /// Wakes those who listen to [`Database::changes`], of whom none can be in another process.
+    #[expect(clippy::unused_self, reason = "the other database sends something")]
+    pub(crate) fn tell(&self, _change: TurnChange) {}
+
+    /// What other processes write, which is nothing: there are none.
+    #[expect(clippy::unused_self, reason = "the other database listens to something")]
+    pub(crate) fn changes(&self) -> TurnChanges {
+        stream::pending().boxed()
     }
 
     async fn run<T, E, W>(&self, pool: &Pool<Conn>, work: W) -> Result<T, E>

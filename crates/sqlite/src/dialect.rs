@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 pub(crate) use crate::begin::begin_turn;
-use crate::columns::Id;
+use crate::columns::{Id, Time};
 use crate::database::Conn;
 use crate::relational::errors::QueryError;
 use crate::relational::schema::widgets;
@@ -39,7 +39,11 @@ pub(crate) async fn hold_turns(_conn: &mut Conn, _ids: &[Id]) -> Result<(), Quer
 
 /// Locks those turns that nobody else has locked, which are all of them, and gives them.
 #[expect(clippy::unused_async, reason = "the other database needs a statement")]
-pub(crate) async fn hold_free_turns(_conn: &mut Conn, ids: &[Id]) -> Result<Vec<Id>, QueryError> {
+pub(crate) async fn hold_free_turns(
+    _conn: &mut Conn,
+    ids: &[Id],
+    _ended_before: Time,
+) -> Result<Vec<Id>, QueryError> {
     Ok(ids.to_vec())
 }
 

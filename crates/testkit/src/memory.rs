@@ -4,6 +4,7 @@
 //! told to fail, which databases only do when nobody wants it.
 
 mod access;
+mod changes;
 mod sessions;
 mod tables;
 mod turns;

@@ -12,11 +12,13 @@ use chatloom_domain::origin::AllowedDomains;
 use chatloom_domain::session::{ChatSession, VisitorId};
 use chatloom_domain::team::{AuthSession, Email, PersonName, TeamName, User};
 use chatloom_domain::token::{EmbedToken, SessionSecret};
-use chatloom_domain::turn::{Lease, LoggedEvent, Turn, TurnEvent, TurnState};
+use chatloom_domain::turn::{
+    Fingerprint, IdempotencyClaim, IdempotencyKey, Lease, LoggedEvent, Turn, TurnEvent, TurnState,
+};
 use chatloom_domain::widget::{Widget, WidgetName};
 use chatloom_domain::workflow::{Agent, AgentInput, Workflow, WorkflowName};
 use chatloom_ports::store::access::FirstAdmin;
-use chatloom_ports::store::turns::NewTurn;
+use chatloom_ports::store::turns::{NewTurn, TurnRetry};
 use chatloom_ports::store::widgets::StoredToken;
 use jiff::SignedDuration;
 use uuid::Uuid;
@@ -119,6 +121,7 @@ pub fn agent() -> Agent {
         temperature: None,
         max_output_tokens: None,
         history_messages: None,
+        fallback: None,
     })
     .unwrap()
 }
@@ -193,6 +196,26 @@ pub fn new_turn(session: &ChatSession, n: u32) -> NewTurn {
         widget_id: session.widget_id,
         widget_version: 1,
         content: content(&format!("Question {n}?")),
+        claim: None,
+    }
+}
+
+/// Turn `n` of a session as [`new_turn`] makes it, begun under a key.
+pub fn keyed_turn(session: &ChatSession, n: u32, key: &str) -> NewTurn {
+    let new = new_turn(session, n);
+    let key = IdempotencyKey::parse(key).unwrap();
+    NewTurn { claim: Some(IdempotencyClaim { key, fingerprint: Fingerprint::of(&new.content) }), ..new }
+}
+
+/// Turn `n` of a session on a widget in version 1, about to run again on replica 2 under a lease of
+/// [`LEASE_SECONDS`].
+pub fn turn_retry(session: &ChatSession, n: u32) -> TurnRetry {
+    TurnRetry {
+        turn_id: turn_id(n),
+        session_id: session.id,
+        widget_id: session.widget_id,
+        widget_version: 1,
+        lease: Lease { owner: replica_id(2), until: at(LEASE_SECONDS) },
     }
 }
 

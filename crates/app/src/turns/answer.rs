@@ -9,15 +9,16 @@ use chatloom_domain::message::MessageContent;
 use chatloom_domain::turn::{Turn, TurnEvent, TurnFailure};
 use chatloom_domain::usage::TokenUsage;
 use chatloom_domain::workflow::Agent;
-use chatloom_ports::chat_model::{ModelError, ModelErrorClass, ModelRequest};
+use chatloom_ports::chat_model::ModelRequest;
 use chatloom_ports::store::turns::TurnEnd;
 use futures::FutureExt;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::TurnRunner;
+use super::asking::{self, Begun};
 use super::live::LiveTurn;
 use super::outcome::Outcome;
-use super::reading::Answer;
+use super::reading::{Answer, Cut};
 use super::window::{conversation, estimate_tokens};
 
 /// How long to wait before a failed last write is tried again.
@@ -47,21 +48,15 @@ impl TurnRunner {
             Err(failure) => return failed(failure),
         };
         let input_estimate = estimate_input(&request);
-        let Some(model) = self.providers.find(&agent.provider) else {
-            tracing::error!(turn = %live.turn.id, provider = agent.provider.as_str(), "provider is not configured");
-            return failed(TurnFailure::ModelUnavailable);
-        };
         let mut answer = Answer::new(live, self);
-        let opened = tokio::select! {
-            biased;
-            () = live.broken_off() => return failed(TurnFailure::AnswerInterrupted),
-            opened = timeout(self.limits.first_token, model.stream(request)) => opened,
+        let result = match self.ask(&mut answer, &agent, request).await {
+            Ok(Begun::Speaking(mut stream)) => answer.read_rest(&mut stream).await,
+            Ok(Begun::Silent(finish)) => Ok(finish),
+            Err(cut) => Err(cut),
         };
-        let result = match opened {
-            Ok(Ok(stream)) => answer.read(stream).await,
-            Ok(Err(error)) => Err(error.into()),
-            Err(_) => Err(ModelError::of(ModelErrorClass::FirstTokenTimeout).into()),
-        };
+        if let (Err(Cut::Model(error)), true) = (&result, answer.has_text()) {
+            asking::log(live.turn.id, None, error);
+        }
         answer.conclude(result, input_estimate)
     }
 
@@ -94,7 +89,7 @@ impl TurnRunner {
     /// Stores the end and then shows it. A turn that was taken away or erased is only shown as interrupted.
     async fn finish(&self, live: &LiveTurn, outcome: Outcome) {
         let mut stored = live.stored.lock().await;
-        let content = live.text();
+        let content = live.log.text();
         let ended_at = self.clock.now();
         let turn = live.turn;
         let ended = match outcome.result {
@@ -112,12 +107,12 @@ impl TurnRunner {
             },
             Err(failure) => TurnEvent::Broken { failure, at: ended_at },
         };
-        let mut events = live.logged_from(*stored);
-        events.push(live.next_logged(terminal.clone()));
+        let mut events = live.log.logged_from(*stored);
+        events.push(live.log.next_logged(terminal.clone()));
         *stored += events.len();
         let end = TurnEnd { turn: ended, owner: self.replica, content, events };
         let is_stored = self.store_end(&end).await;
-        live.publish(if is_stored {
+        live.log.publish(if is_stored {
             terminal
         } else {
             TurnEvent::Broken { failure: TurnFailure::AnswerInterrupted, at: ended_at }

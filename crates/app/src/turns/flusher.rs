@@ -8,12 +8,13 @@ use tokio::sync::OwnedMutexGuard;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::TurnRunner;
-use super::live::LiveTurn;
+use super::live::{Ending, LiveTurn};
 
-/// One turn's part of a flush. While the guard is held nobody else writes the turn's log.
+/// One turn's part of a flush.
 struct Part {
     live: Arc<LiveTurn>,
-    stored: OwnedMutexGuard<usize>,
+    /// While the guard is held nobody else writes the turn's log. Without it only the lease is renewed.
+    stored: Option<OwnedMutexGuard<usize>>,
     append: TurnAppend,
 }
 
@@ -46,17 +47,18 @@ pub(super) async fn run(runner: Arc<TurnRunner>) {
             }
         } else if since.elapsed() >= runner.limits.store_patience {
             tracing::error!("the database has been away for too long; breaking off the running turns");
-            runner.running_turns().values().for_each(|live| live.break_off());
+            runner.running_turns().values().for_each(|live| live.end(Ending::BrokenOff));
         }
     }
 }
 
-/// What is to be written now. A turn that is just being finished is left to its finisher.
+/// What is to be written now. The log of a turn that is just being finished is left to its finisher, who may have to
+/// wait for the database; its lease is not.
 fn parts(runner: &TurnRunner, renew: bool) -> Vec<Part> {
     let running: Vec<_> = runner.running_turns().values().cloned().collect();
     let part = |live: Arc<LiveTurn>| {
-        let stored = live.stored.clone().try_lock_owned().ok()?;
-        let events = live.logged_from(*stored);
+        let stored = live.stored.clone().try_lock_owned().ok();
+        let events = stored.as_ref().map(|stored| live.log.logged_from(**stored)).unwrap_or_default();
         if events.is_empty() && !renew {
             return None;
         }
@@ -68,7 +70,7 @@ fn parts(runner: &TurnRunner, renew: bool) -> Vec<Part> {
 
 /// Writes the parts. `false` when the database is away; the events then wait for the next flush.
 async fn flush(runner: &TurnRunner, parts: Vec<Part>, lease_end: Timestamp) -> bool {
-    let (mut owners, appends): (Vec<_>, Vec<_>) =
+    let (owners, appends): (Vec<_>, Vec<_>) =
         parts.into_iter().map(|part| ((part.live, part.stored), part.append)).unzip();
     let lost = match runner.store.append_events(runner.replica, lease_end, &appends).await {
         Ok(lost) => lost,
@@ -81,11 +83,13 @@ async fn flush(runner: &TurnRunner, parts: Vec<Part>, lease_end: Timestamp) -> b
             return false;
         }
     };
-    for ((live, stored), append) in owners.iter_mut().zip(&appends) {
-        **stored += append.events.len();
+    for ((live, stored), append) in owners.into_iter().zip(&appends) {
+        // A turn that was just being finished may have ended meanwhile, as it should.
+        let Some(mut stored) = stored else { continue };
+        *stored += append.events.len();
         if lost.contains(&live.turn.id) {
             tracing::warn!(turn = %live.turn.id, "a running turn was taken away or erased");
-            live.break_off();
+            live.end(Ending::BrokenOff);
         }
     }
     true

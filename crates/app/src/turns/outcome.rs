@@ -27,7 +27,7 @@ pub(super) fn result_of(class: ModelErrorClass, has_text: bool) -> Result<Finish
         _ if has_text => Err(TurnFailure::AnswerInterrupted),
         ModelErrorClass::Truncated => Err(TurnFailure::AnswerInterrupted),
         ModelErrorClass::ContextLength => Err(TurnFailure::ConversationTooLong),
-        ModelErrorClass::Quota | ModelErrorClass::RateLimited { .. } | ModelErrorClass::Overloaded => {
+        ModelErrorClass::Quota | ModelErrorClass::RateLimited { .. } | ModelErrorClass::Overloaded { .. } => {
             Err(TurnFailure::ModelOverloaded)
         }
         ModelErrorClass::Auth

@@ -4,28 +4,30 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long a piece may wait for the next one.
-const MAX_WAIT: Duration = Duration::from_millis(30);
+/// The shortest time between two pieces that are sent, unless there is enough text. A piece waits for the rest of it, so
+/// one that comes after a pause does not wait at all.
+const SPACING: Duration = Duration::from_millis(30);
 
 /// How much text is worth sending on its own, in bytes.
 const ENOUGH_BYTES: usize = 64;
 
-/// Collects pieces of text until they are due. The very first piece is due at once.
+/// Collects pieces of text until they are due.
 #[derive(Default)]
 pub(super) struct Pieces {
     waiting: String,
     due_at: Option<Instant>,
-    first_is_out: bool,
+    sent_at: Option<Instant>,
 }
 
 impl Pieces {
     /// Takes a piece; gives text that is due now.
     pub(super) fn push(&mut self, piece: &str, now: Instant) -> Option<String> {
         self.waiting.push_str(piece);
-        if !self.first_is_out || self.waiting.len() >= ENOUGH_BYTES {
-            return self.take();
+        let due_at = self.sent_at.map_or(now, |sent_at| sent_at + SPACING);
+        if due_at <= now || self.waiting.len() >= ENOUGH_BYTES {
+            return self.take(now);
         }
-        self.due_at.get_or_insert(now + MAX_WAIT);
+        self.due_at = Some(due_at);
         None
     }
 
@@ -35,12 +37,12 @@ impl Pieces {
     }
 
     /// Takes the waiting text, due or not.
-    pub(super) fn take(&mut self) -> Option<String> {
+    pub(super) fn take(&mut self, now: Instant) -> Option<String> {
         self.due_at = None;
         if self.waiting.is_empty() {
             return None;
         }
-        self.first_is_out = true;
+        self.sent_at = Some(now);
         Some(std::mem::take(&mut self.waiting))
     }
 }
@@ -50,16 +52,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_piece_goes_out_at_once_and_later_ones_are_merged() {
+    fn a_piece_goes_out_at_once_and_those_close_behind_it_are_merged() {
         let mut pieces = Pieces::default();
         let now = Instant::now();
         assert_eq!(pieces.push("He", now).as_deref(), Some("He"));
-        assert_eq!(pieces.push("llo", now), None);
-        assert_eq!(pieces.due_at(), Some(now + MAX_WAIT));
-        assert_eq!(pieces.push(" there", now + MAX_WAIT / 2), None);
-        assert_eq!(pieces.due_at(), Some(now + MAX_WAIT), "the wait counts from the first waiting piece");
-        assert_eq!(pieces.take().as_deref(), Some("llo there"));
-        assert_eq!((pieces.take(), pieces.due_at()), (None, None));
+        assert_eq!(pieces.push("llo", now + SPACING / 3), None);
+        assert_eq!(pieces.due_at(), Some(now + SPACING), "the wait counts from what was sent last");
+        assert_eq!(pieces.push(" there", now + SPACING / 2), None);
+        assert_eq!(pieces.due_at(), Some(now + SPACING));
+        let due = now + SPACING;
+        assert_eq!(pieces.take(due).as_deref(), Some("llo there"));
+        assert_eq!((pieces.take(due), pieces.due_at()), (None, None));
+        assert_eq!(pieces.push("After a pause", due + SPACING).as_deref(), Some("After a pause"));
     }
 
     #[test]

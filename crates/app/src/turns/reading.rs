@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use chatloom_domain::turn::{TurnEvent, TurnFailure};
+use chatloom_domain::turn::{FinishReason, TurnEvent, TurnFailure};
 use chatloom_domain::usage::TokenUsage;
 use chatloom_ports::chat_model::{ModelError, ModelErrorClass, ModelEvent, ModelFinish, ModelStream};
 use futures::StreamExt;
 use tokio::time::{Instant, sleep_until};
 
 use super::TurnRunner;
-use super::live::LiveTurn;
+use super::live::{Ending, LiveTurn};
 use super::outcome::{Outcome, finish_reason, result_of};
 use super::pieces::Pieces;
 
@@ -17,9 +17,10 @@ use super::pieces::Pieces;
 const AFTER_FINISH: Duration = Duration::from_secs(2);
 
 /// Why reading an answer ended early.
+#[derive(Debug)]
 pub(super) enum Cut {
     Model(ModelError),
-    BrokenOff,
+    Ended(Ending),
     TooLong,
     OutOfTime,
 }
@@ -30,9 +31,16 @@ impl From<ModelError> for Cut {
     }
 }
 
+/// Up to where a stream is to be read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Until {
+    FirstText,
+    End,
+}
+
 /// An answer while it arrives.
 pub(super) struct Answer<'a> {
-    live: &'a LiveTurn,
+    pub(super) live: &'a LiveTurn,
     runner: &'a TurnRunner,
     pieces: Pieces,
     bytes: usize,
@@ -41,7 +49,7 @@ pub(super) struct Answer<'a> {
     /// When the model will have been silent for too long.
     silent_at: Instant,
     /// When the turn will have taken too long.
-    deadline: Instant,
+    pub(super) deadline: Instant,
 }
 
 impl<'a> Answer<'a> {
@@ -59,10 +67,35 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// Reads to the end of the stream. Three clocks run: the waiting text's, the silence's, and the turn's.
-    pub(super) async fn read(&mut self, mut stream: ModelStream) -> Result<ModelFinish, Cut> {
-        let (alarm, broken_off) = (sleep_until(self.silent_at), self.live.broken_off());
-        tokio::pin!(alarm, broken_off);
+    /// Gives a model the whole time for its first word. Gives the moment when that time is over.
+    pub(super) fn expect_first_text(&mut self) -> Instant {
+        self.reported = (None, None);
+        self.silent_at = Instant::now() + self.runner.limits.first_token;
+        self.silent_at.min(self.deadline)
+    }
+
+    pub(super) fn has_text(&self) -> bool {
+        self.bytes > 0
+    }
+
+    /// Reads to the first text. Gives the finish if the stream ends without any.
+    pub(super) async fn read_first_text(
+        &mut self,
+        stream: &mut ModelStream,
+    ) -> Result<Option<ModelFinish>, Cut> {
+        self.read(stream, Until::FirstText).await
+    }
+
+    /// Reads to the end of the stream.
+    pub(super) async fn read_rest(&mut self, stream: &mut ModelStream) -> Result<ModelFinish, Cut> {
+        let finish = self.read(stream, Until::End).await?;
+        finish.ok_or_else(|| ModelError::of(ModelErrorClass::Truncated).into())
+    }
+
+    /// Three clocks run: the waiting text's, the silence's, and the turn's.
+    async fn read(&mut self, stream: &mut ModelStream, until: Until) -> Result<Option<ModelFinish>, Cut> {
+        let (alarm, ending) = (sleep_until(self.silent_at.min(self.deadline)), self.live.ending());
+        tokio::pin!(alarm, ending);
         loop {
             // The alarm may ring too early, never too late: moving it for every piece would cost more.
             let next = self.next_alarm();
@@ -72,15 +105,21 @@ impl<'a> Answer<'a> {
             tokio::select! {
                 biased;
                 event = stream.next() => match (event, self.finish) {
-                    (Some(Ok(event)), _) => self.take(event)?,
-                    (None | Some(Err(_)), Some(finish)) => return Ok(finish),
+                    (Some(Ok(event)), _) => {
+                        self.take(event)?;
+                        if until == Until::FirstText && self.has_text() {
+                            return Ok(None);
+                        }
+                    }
+                    (None | Some(Err(_)), Some(finish)) => return Ok(Some(finish)),
                     (None, None) => return Err(ModelError::of(ModelErrorClass::Truncated).into()),
                     (Some(Err(error)), None) => return Err(error.into()),
                 },
-                () = &mut broken_off => return Err(Cut::BrokenOff),
+                // An answer that only waits for its usage is whole.
+                why = &mut ending => return self.finish.map(Some).ok_or(Cut::Ended(why)),
                 () = &mut alarm => {
                     if let Some(end) = self.ring() {
-                        return end;
+                        return end.map(Some);
                     }
                     alarm.as_mut().reset(self.next_alarm());
                 }
@@ -97,7 +136,7 @@ impl<'a> Answer<'a> {
     fn ring(&mut self) -> Option<Result<ModelFinish, Cut>> {
         let now = Instant::now();
         if self.pieces.due_at().is_some_and(|due| due <= now) {
-            self.flush_pieces();
+            self.flush_pieces(now);
         }
         if self.deadline <= now {
             return Some(Err(Cut::OutOfTime));
@@ -123,7 +162,7 @@ impl<'a> Answer<'a> {
                     return Err(Cut::TooLong);
                 }
                 if let Some(text) = self.pieces.push(&storable(piece), now) {
-                    self.live.publish(TurnEvent::Text(text));
+                    self.live.log.publish(TurnEvent::Text(text));
                 }
             }
             ModelEvent::Reasoning => {}
@@ -137,17 +176,17 @@ impl<'a> Answer<'a> {
         Ok(())
     }
 
-    fn flush_pieces(&mut self) {
-        if let Some(text) = self.pieces.take() {
-            self.live.publish(TurnEvent::Text(text));
+    fn flush_pieces(&mut self, now: Instant) {
+        if let Some(text) = self.pieces.take(now) {
+            self.live.log.publish(TurnEvent::Text(text));
         }
     }
 
     /// What the provider did not count is estimated, so that a budget never sees a free answer.
     pub(super) fn conclude(mut self, result: Result<ModelFinish, Cut>, input_estimate: u64) -> Outcome {
-        self.flush_pieces();
-        let has_text = self.bytes > 0;
-        let asked = has_text || result.is_ok();
+        self.flush_pieces(Instant::now());
+        let has_text = self.has_text();
+        let asked = has_text || matches!(result, Ok(_) | Err(Cut::Ended(Ending::Stopped)));
         let usage = TokenUsage {
             input: self.reported.0.unwrap_or(if asked { input_estimate } else { 0 }),
             output: self.reported.1.unwrap_or((self.bytes as u64 * 2).div_ceil(7)),
@@ -155,25 +194,12 @@ impl<'a> Answer<'a> {
         let result = match result {
             Ok(ModelFinish::Stop) if !has_text => Err(TurnFailure::ModelUnavailable),
             Ok(finish) => Ok(finish_reason(finish)),
-            Err(Cut::Model(error)) => {
-                self.log(&error);
-                result_of(error.class, has_text)
-            }
-            Err(Cut::TooLong | Cut::BrokenOff) => Err(TurnFailure::AnswerInterrupted),
+            Err(Cut::Model(error)) => result_of(error.class, has_text),
+            Err(Cut::Ended(Ending::Stopped)) => Ok(FinishReason::Stopped),
+            Err(Cut::TooLong | Cut::Ended(Ending::BrokenOff)) => Err(TurnFailure::AnswerInterrupted),
             Err(Cut::OutOfTime) => Err(TurnFailure::TurnTimedOut),
         };
         Outcome { result, usage }
-    }
-
-    fn log(&self, error: &ModelError) {
-        tracing::warn!(
-            turn = %self.live.turn.id,
-            class = error.class.as_str(),
-            status = error.status,
-            code = error.provider_code,
-            provider_request_id = error.provider_request_id,
-            "a model failed"
-        );
     }
 }
 

@@ -19,25 +19,32 @@ pub(super) async fn run(runner: Arc<TurnRunner>) {
     let mut ticks = interval(runner.limits.sweep_interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut clean_up_at = Instant::now();
+    let mut store_was_away = false;
     loop {
         tokio::select! {
             () = runner.stopped.cancelled() => return,
             _ = ticks.tick() => {}
         }
+        if store_was_away {
+            // While the database was away nobody could renew a lease. The living get until the next tick to do so.
+            store_was_away = runner.health.check().await.is_err();
+            continue;
+        }
         if runner.holds_its_leases() {
-            report(interrupt_expired(&runner).await);
+            store_was_away = report(&interrupt_expired(&runner).await);
         }
         if Instant::now() >= clean_up_at {
             clean_up_at = Instant::now() + CLEAN_UP_EVERY;
-            report(clean_up(&runner).await);
+            report(&clean_up(&runner).await);
         }
     }
 }
 
-fn report(swept: Result<(), StoreError>) {
-    if let Err(error) = swept {
-        tracing::error!(error = &error as &dyn std::error::Error, "could not sweep");
-    }
+/// Tells the operator what failed. `true` if the database was to blame, and not a row in it.
+fn report(swept: &Result<(), StoreError>) -> bool {
+    let Err(error) = swept else { return false };
+    tracing::error!(error = error as &dyn std::error::Error, "could not sweep");
+    matches!(error, StoreError::Unavailable(_))
 }
 
 async fn interrupt_expired(runner: &TurnRunner) -> Result<(), StoreError> {

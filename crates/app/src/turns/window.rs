@@ -53,6 +53,7 @@ mod tests {
             author,
             content: "x".repeat(tokens * 7 / 2),
             status: MessageStatus::Complete,
+            turn_id: None,
             created_at: Timestamp::UNIX_EPOCH,
         });
         let question = MessageContent::parse("why?").unwrap();

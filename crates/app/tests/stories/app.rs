@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chatloom_app::{Application, Dependencies, TurnLimits};
 use chatloom_domain::id::{MessageId, SessionId};
@@ -15,7 +16,7 @@ use chatloom_ports::chat_model::{ChatModel, Providers};
 use chatloom_ports::dashboard::{CreateWidgetCommand, CreateWorkflowCommand, Credentials};
 use chatloom_ports::environment::{AccessClaims, AccessTokenSigner, Clock, InvalidAccessToken, SigningError};
 use chatloom_ports::visitor::{
-    OpenSessionCommand, OpenedSession, SessionRequest, TurnStream, VisitorError, VisitorRequest,
+    OpenSessionCommand, OpenedSession, SendCommand, SessionRequest, TurnStream, VisitorError, VisitorRequest,
 };
 use chatloom_testkit::{FixedClock, MemoryStores, SeededEntropy, sample};
 use futures::StreamExt;
@@ -73,6 +74,7 @@ pub(crate) fn agent() -> AgentInput {
         temperature: None,
         max_output_tokens: None,
         history_messages: None,
+        fallback: None,
     }
 }
 
@@ -133,7 +135,15 @@ impl World {
     }
 
     pub(crate) async fn send(&self, session: &OpenedSession, text: &str) -> Result<TurnStream, VisitorError> {
-        self.app.visitors.send(self.request(session), text.to_owned()).await
+        self.app.visitors.send(self.message(session, text, None)).await
+    }
+
+    pub(crate) fn message(&self, session: &OpenedSession, text: &str, key: Option<&str>) -> SendCommand {
+        SendCommand {
+            session: self.request(session),
+            content: text.to_owned(),
+            idempotency_key: key.map(str::to_owned),
+        }
     }
 
     pub(crate) async fn history(&self, session: &OpenedSession) -> Vec<Message> {
@@ -161,6 +171,17 @@ impl World {
 /// All events to the end of the stream.
 pub(crate) async fn events(stream: TurnStream) -> Vec<TurnEvent> {
     stream.map(|event| TurnEvent::clone(&event.event)).collect().await
+}
+
+/// Waits, in the runtime's own time, until the condition holds.
+pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    for _ in 0..1000 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("did not happen: {what}");
 }
 
 /// The text of the pieces.

@@ -9,7 +9,9 @@
 mod access;
 mod app;
 mod model;
+mod resuming;
 mod turns;
+mod upstream;
 mod visitors;
 mod widgets;
 mod workflows;

@@ -22,6 +22,8 @@ enum Answer {
 #[derive(Clone, Default)]
 pub(crate) struct FedModel {
     answers: Arc<Mutex<VecDeque<Answer>>>,
+    /// What happens when no answer is prepared.
+    refusal: Arc<Mutex<Option<ModelErrorClass>>>,
     pub(crate) requests: Arc<Mutex<Vec<ModelRequest>>>,
 }
 
@@ -31,6 +33,16 @@ pub(crate) struct Feed(UnboundedSender<Item>);
 impl FedModel {
     pub(crate) fn refuse_next(&self, class: ModelErrorClass) {
         self.answers.lock().unwrap().push_back(Answer::Refuse(class));
+    }
+
+    /// Refuses whatever no answer is prepared for.
+    pub(crate) fn refuse_from_now_on(&self, class: ModelErrorClass) {
+        *self.refusal.lock().unwrap() = Some(class);
+    }
+
+    /// The models that were asked, in order.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.requests.lock().unwrap().iter().map(|request| request.model.as_str().to_owned()).collect()
     }
 
     pub(crate) fn panic_next(&self) {
@@ -87,6 +99,7 @@ impl ChatModel for FedModel {
     async fn stream(&self, request: ModelRequest) -> Result<ModelStream, ModelError> {
         self.requests.lock().unwrap().push(request);
         let answer = self.answers.lock().unwrap().pop_front();
+        let answer = answer.or_else(|| self.refusal.lock().unwrap().map(Answer::Refuse));
         match answer.expect("the test prepared an answer") {
             Answer::Panic => panic!("a bug, as the test asked for"),
             Answer::Refuse(class) => Err(ModelError::of(class)),

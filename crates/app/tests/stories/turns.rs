@@ -11,18 +11,7 @@ use chatloom_ports::visitor::VisitorError;
 use futures::StreamExt;
 use jiff::SignedDuration;
 
-use crate::app::{World, agent, application, events, text_of};
-
-/// Waits, in the runtime's own time, until the condition holds.
-async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    for _ in 0..1000 {
-        if holds().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("did not happen: {what}");
-}
+use crate::app::{World, agent, application, events, eventually, text_of};
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_streams_in_pieces_that_add_up_and_is_stored_whole() {
@@ -103,27 +92,27 @@ async fn each_way_of_failing_ends_the_turn_with_its_code() {
         (Class::Upstream, Failure::ModelUnavailable),
         (Class::Quota, Failure::ModelOverloaded),
         (Class::RateLimited { retry_after: None }, Failure::ModelOverloaded),
-        (Class::Overloaded, Failure::ModelOverloaded),
+        (Class::Overloaded { retry_after: None }, Failure::ModelOverloaded),
         (Class::ContextLength, Failure::ConversationTooLong),
         (Class::Truncated, Failure::AnswerInterrupted),
     ];
     for (class, expected) in table {
         let world = World::new().await;
         let session = world.open().await;
-        world.model.refuse_next(class);
-        let refused = events(world.send(&session, "Hi").await.unwrap()).await;
-        let Some(TurnEvent::Broken { failure, .. }) = refused.last() else { panic!("{class:?} breaks") };
-        assert_eq!(*failure, expected, "{class:?}");
-        assert_eq!(world.history(&session).await[1].status, MessageStatus::Failed, "{class:?}");
-
         let feed = world.model.feed_next();
         feed.text("Half an");
         feed.fail(class);
-        let cut = events(world.send(&session, "Again").await.unwrap()).await;
+        let cut = events(world.send(&session, "Hi").await.unwrap()).await;
         let Some(TurnEvent::Broken { failure, .. }) = cut.last() else { panic!("{class:?} breaks") };
         assert_eq!(*failure, Failure::AnswerInterrupted, "{class:?} after text");
         let history = world.history(&session).await;
-        assert_eq!((history[3].status, history[3].content.as_str()), (MessageStatus::Interrupted, "Half an"));
+        assert_eq!((history[1].status, history[1].content.as_str()), (MessageStatus::Interrupted, "Half an"));
+
+        world.model.refuse_from_now_on(class);
+        let refused = events(world.send(&session, "Again").await.unwrap()).await;
+        let Some(TurnEvent::Broken { failure, .. }) = refused.last() else { panic!("{class:?} breaks") };
+        assert_eq!(*failure, expected, "{class:?}");
+        assert_eq!(world.history(&session).await[3].status, MessageStatus::Failed, "{class:?}");
     }
 }
 

@@ -2,13 +2,19 @@
 
 use chatloom_domain::team::Role;
 use chatloom_ports::dashboard::UpdateWidgetCommand;
-use chatloom_ports::visitor::{OpenSessionCommand, SessionRequest, VisitorError, VisitorRequest};
+use chatloom_ports::visitor::{
+    OpenSessionCommand, SendCommand, SessionRequest, VisitorError, VisitorRequest,
+};
 use chatloom_testkit::sample;
 
 use crate::app::{World, as_role, events};
 
 fn refusal<T>(result: Result<T, VisitorError>) -> VisitorError {
     result.err().expect("the request is refused")
+}
+
+fn message(session: SessionRequest) -> SendCommand {
+    SendCommand { session, content: "Hi".into(), idempotency_key: None }
 }
 
 #[tokio::test]
@@ -77,7 +83,10 @@ async fn every_route_checks_the_origin_and_before_the_session() {
                 refusal(visitors.initialize(world.visitor(origin)).await),
                 refusal(open(origin).await),
                 refusal(visitors.history(request(session_id), None).await),
-                refusal(visitors.send(request(session_id), "Hi".into()).await),
+                refusal(visitors.send(message(request(session_id))).await),
+                refusal(visitors.watch_turn(request(session_id), sample::turn_id(1), None).await),
+                refusal(visitors.stop_turn(request(session_id), sample::turn_id(1)).await),
+                refusal(visitors.retry_turn(request(session_id), sample::turn_id(1)).await),
                 refusal(visitors.erase_session(request(session_id)).await),
             ];
             for refusal in refusals {
@@ -101,7 +110,9 @@ async fn a_session_with_a_secret_opens_only_with_it() {
         let request = SessionRequest { secret, ..world.request(&session) };
         let refused = refusal(world.app.visitors.history(request.clone(), None).await);
         assert!(matches!(refused, VisitorError::SessionNotFound));
-        let refused = refusal(world.app.visitors.send(request, "Hi".into()).await);
+        let refused = refusal(world.app.visitors.send(message(request.clone())).await);
+        assert!(matches!(refused, VisitorError::SessionNotFound));
+        let refused = refusal(world.app.visitors.watch_turn(request, sample::turn_id(1), None).await);
         assert!(matches!(refused, VisitorError::SessionNotFound));
     }
     assert!(world.history(&session).await.is_empty());

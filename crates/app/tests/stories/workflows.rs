@@ -1,6 +1,6 @@
 //! Managing workflows.
 
-use chatloom_domain::workflow::AgentInput;
+use chatloom_domain::workflow::{AgentInput, FallbackInput};
 use chatloom_ports::dashboard::{CreateWorkflowCommand, UpdateWorkflowCommand, WorkflowError};
 
 use crate::app::{World, agent, stranger};
@@ -8,10 +8,24 @@ use crate::app::{World, agent, stranger};
 #[tokio::test]
 async fn a_workflow_names_a_configured_provider() {
     let world = World::new().await;
-    let unknown = AgentInput { provider: "nobody".into(), ..agent() };
-    let command = CreateWorkflowCommand { name: "Other".into(), agent: unknown };
-    let refused = world.app.workflows.create(&world.member, command).await;
-    assert!(matches!(refused, Err(WorkflowError::UnknownProvider { known }) if known == ["fed"]));
+    let fallback = FallbackInput { provider: "nobody".into(), model: "spare".into() };
+    for (agent, named) in [
+        (AgentInput { provider: "nobody".into(), ..agent() }, "agent.provider"),
+        (AgentInput { fallback: Some(fallback), ..agent() }, "agent.fallback.provider"),
+    ] {
+        let command = CreateWorkflowCommand { name: "Other".into(), agent };
+        match world.app.workflows.create(&world.member, command).await {
+            Err(WorkflowError::UnknownProvider { field, known }) => {
+                assert_eq!((field, known), (named, vec!["fed".to_owned()]));
+            }
+            other => panic!("{named}: {other:?}"),
+        }
+    }
+}
+
+fn fallback(provider: &str, model: &str) -> AgentInput {
+    let fallback = FallbackInput { provider: provider.into(), model: model.into() };
+    AgentInput { fallback: Some(fallback), ..agent() }
 }
 
 #[tokio::test]
@@ -25,6 +39,8 @@ async fn each_broken_rule_of_an_agent_is_named() {
         (AgentInput { temperature: Some(f64::NAN), ..agent() }, "agent.temperature"),
         (AgentInput { max_output_tokens: Some(0), ..agent() }, "agent.maxOutputTokens"),
         (AgentInput { history_messages: Some(-1), ..agent() }, "agent.historyMessages"),
+        (fallback("No Name", "spare"), "agent.fallback.provider"),
+        (fallback("fed", ""), "agent.fallback.model"),
     ];
     for (agent, field) in table {
         let command = UpdateWorkflowCommand { name: None, agent: Some(agent) };

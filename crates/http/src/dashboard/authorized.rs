@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::credentials::presented;
 use crate::body::{NoBody, RequestBody, read_fields};
 use crate::error::ApiError;
-use crate::fields::{Fields, parse_uuid};
+use crate::fields::parse_uuid;
 use crate::state::State;
 
 /// What a route asks of its caller's role.
@@ -126,10 +126,7 @@ pub(crate) fn path_uuid(request: &HttpRequest, name: &str) -> Uuid {
 
 /// A dashboard's body: a field that the route does not know is refused.
 async fn read_body<B: RequestBody>(request: &HttpRequest, payload: Payload) -> Result<B, ApiError> {
-    if !B::IS_EXPECTED {
-        return B::read(&mut Fields::empty());
-    }
-    let mut fields = read_fields(request, payload).await?;
+    let mut fields = read_fields(request, payload, B::PRESENCE).await?;
     let body = B::read(&mut fields)?;
     fields.finish()?;
     Ok(body)

@@ -65,8 +65,8 @@ impl From<WorkflowError> for ApiError {
             WorkflowError::NotFound => Self::new(Code::WorkflowNotFound, "there is no such workflow"),
             WorkflowError::Name(fault) => Self::field("name", fault),
             WorkflowError::Agent(fault) => Self::field(fault.field(), fault),
-            WorkflowError::UnknownProvider { ref known } => {
-                Self::field("agent.provider", format_args!("must be one of {}", known.join(", ")))
+            WorkflowError::UnknownProvider { field, ref known } => {
+                Self::field(field, format_args!("must be one of {}", known.join(", ")))
             }
             WorkflowError::InUse => {
                 Self::new(Code::WorkflowInUse, "a widget still uses the workflow, so it cannot be deleted")
@@ -93,10 +93,21 @@ impl From<VisitorError> for ApiError {
             VisitorError::SessionNotFound => Self::new(Code::SessionNotFound, "there is no such session"),
             VisitorError::VisitorId(fault) => Self::field("visitorId", fault),
             VisitorError::Content(fault) => Self::field("content", fault),
+            VisitorError::IdempotencyKey(fault) => Self::field("Idempotency-Key", fault),
+            VisitorError::KeyReused => Self::new(
+                Code::IdempotencyKeyReused,
+                "the Idempotency-Key was used for another message of the session",
+            ),
             VisitorError::TurnRunning(turn_id) => Self {
                 turn_id: Some(turn_id),
                 ..Self::new(Code::TurnRunning, "the session's last message is still being answered")
             },
+            VisitorError::TurnNotFound => Self::new(Code::TurnNotFound, "there is no such turn"),
+            VisitorError::NotRetryable => Self::new(
+                Code::TurnNotRetryable,
+                "only the session's newest turn can be retried, and only while it has no whole answer",
+            ),
+            VisitorError::ModelUnavailable { retry_after } => Self::model_unavailable(retry_after, error),
             VisitorError::Draining => Self::failure(Code::Draining, error),
             VisitorError::Store(error) => error.into(),
         }

@@ -19,16 +19,28 @@ pub(crate) struct Doc {
     pub(crate) needs_sign_in: bool,
     /// The request's body, if it has one.
     pub(crate) body: Option<SchemaOf>,
-    /// Optional query parameters that are UUIDs.
-    pub(crate) query: &'static [(&'static str, &'static str)],
+    /// Whether the body may be left out.
+    pub(crate) body_is_optional: bool,
+    /// Optional query parameters.
+    pub(crate) query: &'static [Query],
     /// Optional headers.
     pub(crate) headers: &'static [Header],
     /// Status and body of success.
     pub(crate) answer: (u16, Option<SchemaOf>),
     /// Whether the answer is a stream of events.
     pub(crate) is_stream: bool,
+    /// When the answer is 204 instead.
+    pub(crate) nothing: Option<&'static str>,
     /// Refusals of this route alone; those that its kind implies are added.
     pub(crate) refuses: &'static [(u16, &'static str)],
+}
+
+/// An optional query parameter of a request.
+#[derive(Clone, Copy)]
+pub(crate) struct Query {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) is_uuid: bool,
 }
 
 /// An optional header of a request.
@@ -57,10 +69,12 @@ impl Doc {
             about,
             needs_sign_in: true,
             body: None,
+            body_is_optional: false,
             query: &[],
             headers: &[],
             answer,
             is_stream: false,
+            nothing: None,
             refuses: &[],
         }
     }

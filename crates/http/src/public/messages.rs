@@ -1,27 +1,33 @@
 //! `/api/widget-chat/sessions/{id}/messages`: the history, and sending a message.
 
+use actix_web::http::header::{HeaderMap, HeaderValue};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use chatloom_domain::id::MessageId;
+use chatloom_domain::id::{MessageId, TurnId};
 use chatloom_domain::message::{Message, MessageStatus};
+use chatloom_domain::turn::IdempotencyKeyError;
+use chatloom_ports::visitor::{SendCommand, VisitorError};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::presented::Presented;
+use super::presented::{Presented, one_header};
 use crate::body::RequestBody;
 use crate::error::ApiError;
 use crate::fields::{FieldValue, Fields, parse_uuid};
-use crate::openapi::{Doc, Header, schema};
+use crate::openapi::{Doc, Header, Query, schema};
 use crate::sse;
 use crate::state::State;
 use crate::time::iso_millis;
+
+/// Names a message, so that it can be sent twice and is answered once.
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
 const NO_SESSION: (u16, &str) = (404, "No such session of the widget, or a wrong secret.");
 
 pub(crate) const HISTORY: Doc = Doc {
     headers: &[Header::SESSION_SECRET],
-    query: &[("before", "Only messages before the one with this id.")],
+    query: &[Query { name: "before", about: "Only messages before the one with this id.", is_uuid: true }],
     refuses: &[(400, "`before` is no UUID, or a secret stands in the URL."), NO_SESSION],
     ..Doc::new(
         "history",
@@ -32,11 +38,19 @@ pub(crate) const HISTORY: Doc = Doc {
 };
 pub(crate) const SEND: Doc = Doc {
     body: Some(schema::<SendMessageRequest>),
-    headers: &[Header::SESSION_SECRET],
+    headers: &[
+        Header::SESSION_SECRET,
+        Header {
+            name: IDEMPOTENCY_KEY,
+            about: "1 to 255 printable ASCII characters. Sending the same message with the same key again stores \
+                    nothing: the answer is the stream of the turn that the first one began, from its beginning.",
+        },
+    ],
     is_stream: true,
     refuses: &[
         NO_SESSION,
         (409, "The session's last message is still being answered; `turnId` names the turn."),
+        (422, "The `Idempotency-Key` was used for another message of the session."),
     ],
     ..Doc::new(
         "sendMessage",
@@ -71,6 +85,10 @@ struct MessageResponse<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     status: Option<&'a str>,
+    /// The turn to watch, stop or retry. Only where `status` is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    turn_id: Option<Uuid>,
 }
 
 impl<'a> From<&'a Message> for MessageResponse<'a> {
@@ -81,6 +99,7 @@ impl<'a> From<&'a Message> for MessageResponse<'a> {
             content: &message.content,
             created_at: iso_millis(message.created_at),
             status: (message.status != MessageStatus::Complete).then(|| message.status.as_str()),
+            turn_id: message.turn_id.map(TurnId::as_uuid),
         }
     }
 }
@@ -129,7 +148,16 @@ pub(crate) async fn send(
     http: HttpRequest,
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    let (request, body) = request.into_session();
-    let events = state.services.visitors.send(request, body.content).await?;
-    Ok(sse::response(events, http.path(), state.keep_alive))
+    let idempotency_key = idempotency_key(http.headers())?;
+    let (session, body) = request.into_session();
+    let command = SendCommand { session, content: body.content, idempotency_key };
+    let events = state.services.visitors.send(command).await?;
+    Ok(sse::response(events, &http, state.keep_alive))
+}
+
+/// The key as it came. What is no text cannot be handed on, and is refused for the same reason as a bad one.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let key = one_header(headers, IDEMPOTENCY_KEY)?.map(HeaderValue::to_str).transpose();
+    let key = key.map_err(|_| VisitorError::IdempotencyKey(IdempotencyKeyError))?;
+    Ok(key.map(str::to_owned))
 }

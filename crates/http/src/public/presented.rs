@@ -1,7 +1,7 @@
 //! What a public request presents: embed token, origin, session secret and body, as an argument of a handler.
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName};
+use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use chatloom_domain::id::SessionId;
 use chatloom_ports::visitor::{SessionRequest, VisitorRequest};
@@ -9,10 +9,9 @@ use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
 
 use super::origin::PageOrigin;
-use crate::body::{NoBody, RequestBody, read_fields};
+use crate::body::{NoBody, Presence, RequestBody, read_fields};
 use crate::dashboard::{bearer_token, path_uuid};
 use crate::error::{ApiError, Code};
-use crate::fields::Fields;
 
 const X_WIDGET_TOKEN: HeaderName = HeaderName::from_static("x-widget-token");
 const X_SESSION_SECRET: HeaderName = HeaderName::from_static("x-session-secret");
@@ -45,15 +44,11 @@ impl<B: RequestBody> FromRequest for Presented<B> {
             refuse_secret_in_url(request.query_string())?;
             let mut tokens = tokens_in_headers(request.headers());
             tokens.extend(request.match_info().get("token").map(str::to_owned));
-            let body = if B::IS_EXPECTED {
-                let mut fields = read_fields(&request, payload).await?;
-                tokens.extend(fields.optional("token")?);
-                // Fields that are left belong to a newer client, or to none of our business.
-                B::read(&mut fields)
-            } else {
-                B::read(&mut Fields::empty())
-            };
-            let token = one_token(tokens, B::IS_EXPECTED)?;
+            let mut fields = read_fields(&request, payload, B::PRESENCE).await?;
+            tokens.extend(fields.optional("token")?);
+            // Fields that are left belong to a newer client, or to none of our business.
+            let body = B::read(&mut fields);
+            let token = one_token(tokens, B::PRESENCE == Presence::Required)?;
             let origin = request.extensions().get::<PageOrigin>().and_then(|origin| origin.trusted.clone());
             Ok(Self {
                 visitor: VisitorRequest { token, origin },
@@ -63,6 +58,18 @@ impl<B: RequestBody> FromRequest for Presented<B> {
             })
         }
         .boxed_local()
+    }
+}
+
+/// The value of a header that says one thing, and so must not be given twice.
+pub(super) fn one_header<'a>(
+    headers: &'a HeaderMap,
+    name: &'static str,
+) -> Result<Option<&'a HeaderValue>, ApiError> {
+    let mut values = headers.get_all(name);
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value),
+        (_, Some(_)) => Err(ApiError::field(name, "must be given at most once")),
     }
 }
 

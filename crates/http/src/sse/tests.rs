@@ -89,7 +89,9 @@ async fn nothing_that_a_model_writes_ends_a_line() {
         "a\n\nevent: done\ndata: {}\n\nb\r\nc\rd\u{2028}e\u{2029}f\u{85}g\0h\u{feff}\nid: 1\nretry: 1";
     let stream = whole(vec![text(1, hostile)]).await;
     let lines: Vec<_> = stream.split('\n').collect();
-    assert_eq!(lines.len(), 6, "{lines:?}");
+    // The beginning, three lines of one event, a blank one, the end, and nothing after its newline.
+    assert_eq!(lines.len(), 7, "{lines:?}");
+    assert_eq!((lines[0], lines[4], lines[5], lines[6]), ("retry: 2000", "", "retry: 500", ""));
     assert!(!stream.contains('\r'));
     let data: serde_json::Value = serde_json::from_str(lines[3].strip_prefix("data: ").unwrap()).unwrap();
     assert_eq!(data["content"], hostile);
@@ -102,10 +104,24 @@ async fn nothing_follows_the_last_event() {
 }
 
 #[actix_web::test]
-async fn a_turn_that_goes_silent_for_good_just_ends() {
+async fn a_stream_without_a_last_event_ends_with_the_wish_to_be_asked_again_soon() {
     let stream = whole(vec![started()]).await;
-    assert!(stream.ends_with("}\n\n"), "{stream}");
+    assert!(stream.ends_with("}\n\nretry: 500\n"), "{stream}");
     assert!(!stream.contains("event: done") && !stream.contains("event: error"));
+    assert_eq!(whole(vec![]).await, "retry: 2000\nretry: 500\n");
+}
+
+#[actix_web::test]
+async fn a_stream_with_a_last_event_says_nothing_of_coming_back() {
+    assert!(whole(vec![completed(1, "x")]).await.ends_with("}\n\n"));
+}
+
+#[actix_web::test]
+async fn a_stream_that_has_ended_stays_ended() {
+    let mut body = EventStream::new(Box::pin(stream::empty()), PATH, Duration::from_secs(15));
+    assert!(next(&mut body).await.is_some());
+    assert!(next(&mut body).await.is_none());
+    assert!(next(&mut body).await.is_none());
 }
 
 #[actix_web::test]
@@ -131,5 +147,6 @@ async fn a_silent_stream_gets_comments_with_a_single_newline() {
 
 #[actix_web::test]
 async fn an_open_stream_takes_little_memory_of_its_own() {
-    assert!(size_of::<EventStream>() + BUFFER_BYTES <= 2 * 1024);
+    // Beside this: the box of the events, the request's path, and one timer. Bytes are held only by who sends them.
+    assert!(size_of::<EventStream>() <= 80, "{} bytes", size_of::<EventStream>());
 }

@@ -1,6 +1,5 @@
 //! The events' data as the API shows them.
 
-use bytes::{BufMut as _, BytesMut};
 use chatloom_domain::Timestamp;
 use chatloom_domain::id::TurnId;
 use chatloom_domain::turn::{TurnEvent, TurnFailure};
@@ -10,7 +9,7 @@ use utoipa::openapi::schema::OneOf;
 use utoipa::openapi::{Ref, RefOr, Schema};
 use uuid::Uuid;
 
-use crate::error::reason;
+use crate::error::{MODEL_UNAVAILABLE, reason};
 use crate::openapi::Components;
 use crate::time::iso_millis;
 use actix_web::http::StatusCode;
@@ -81,9 +80,7 @@ struct ErrorEvent<'a> {
 /// What the visitor reads of a failure, and the status it would have had before the first byte.
 const fn explain(failure: TurnFailure) -> (StatusCode, &'static str) {
     match failure {
-        TurnFailure::ModelUnavailable => {
-            (StatusCode::BAD_GATEWAY, "the assistant cannot be reached right now, please try again later")
-        }
+        TurnFailure::ModelUnavailable => (StatusCode::BAD_GATEWAY, MODEL_UNAVAILABLE),
         TurnFailure::ModelOverloaded => (
             StatusCode::SERVICE_UNAVAILABLE,
             "the assistant is very busy right now, please try again shortly",
@@ -103,7 +100,7 @@ const fn explain(failure: TurnFailure) -> (StatusCode, &'static str) {
 
 /// Appends an event's data as one line of JSON.
 pub(super) fn write_data(
-    buffer: &mut BytesMut,
+    buffer: &mut Vec<u8>,
     name: &'static str,
     turn_id: TurnId,
     event: &TurnEvent,
@@ -149,9 +146,9 @@ fn error_event<'a>(name: &'static str, failure: TurnFailure, at: Timestamp, path
     }
 }
 
-fn write(buffer: &mut BytesMut, data: &impl Serialize) {
+fn write(buffer: &mut Vec<u8>, data: &impl Serialize) {
     // Texts and numbers always have a JSON form, and the buffer grows.
-    let _ = serde_json::to_writer(buffer.writer(), data);
+    let _ = serde_json::to_writer(buffer, data);
 }
 
 /// The schema of one event's data, for the API's document.

@@ -104,6 +104,17 @@ async fn every_field_of_an_agent_is_named_with_its_path() {
         (format!(r#"{{{good},"maxOutputTokens":1.5}}"#), "agent.maxOutputTokens must be a whole number"),
         (format!(r#"{{{good},"historyMessages":"0"}}"#), "agent.historyMessages must be a whole number"),
         (format!(r#"{{{good},"apiKey":"k"}}"#), "agent.apiKey is not a field of this request"),
+        (format!(r#"{{{good},"fallback":"b"}}"#), "agent.fallback must be an object"),
+        (format!(r#"{{{good},"fallback":{{"model":"c"}}}}"#), "agent.fallback.provider is required"),
+        (format!(r#"{{{good},"fallback":{{"provider":"b"}}}}"#), "agent.fallback.model is required"),
+        (
+            format!(r#"{{{good},"fallback":{{"provider":"b","model":null}}}}"#),
+            "agent.fallback.model must be a text",
+        ),
+        (
+            format!(r#"{{{good},"fallback":{{"provider":"b","model":"c","temperature":1}}}}"#),
+            "agent.fallback.temperature is not a field of this request",
+        ),
     ];
     for (agent, expected) in table {
         assert_eq!(refusal("POST", &path, &body(&agent)).await.2, expected);

@@ -55,7 +55,7 @@ async fn a_line_names_the_route_and_never_the_path_the_query_or_a_secret() {
     let _guard = log.collect();
     let mut world = World::with_member(Role::Viewer);
     world.visitors.expect_initialize().returning(|_| Err(VisitorError::Store(unavailable())));
-    world.visitors.expect_send().returning(|_, _| Err(VisitorError::InvalidToken));
+    world.visitors.expect_send().returning(|_| Err(VisitorError::InvalidToken));
     world.widgets.expect_list().returning(|_| panic!("CANARY"));
     let requests = vec![
         get(&format!("/api/widget-chat/init/{}?CANARY=1", token())),

@@ -1,6 +1,7 @@
 //! Where embed token and session secret may stand, and where they may not.
 
 use actix_web::test::TestRequest;
+use chatloom_http::routes::{Family, ROUTES};
 use chatloom_ports::visitor::{OpenedSession, VisitorError};
 use chatloom_testkit::sample;
 
@@ -107,6 +108,27 @@ async fn a_body_may_leave_the_token_to_a_header() {
         (401, "invalid_token"),
     ]);
     assert_eq!(statuses(requests).await, expected);
+}
+
+#[actix_web::test]
+async fn no_public_route_is_open_without_a_token() {
+    for route in ROUTES.iter().filter(|route| route.family == Family::Public) {
+        // The path's token is no part of the other routes' paths.
+        let path = route.path.replace("/{token}", "").replace("{id}", &sample::session_id(1).to_string());
+        let path = path.replace("{turnId}", &sample::turn_id(1).to_string());
+        let request = || TestRequest::with_uri(&path).method(route.method.clone());
+        let with_empty_object =
+            request().insert_header(("content-type", "application/json")).set_payload("{}");
+        let answers = statuses(vec![request(), with_empty_object]).await;
+        // Routes whose body must be there miss the body first, and then what it should say.
+        let has_body = route.method == "POST" && !path.contains("/turns/");
+        let expected = if has_body {
+            pairs(&[(415, "unsupported_media_type"), (400, "missing_field")])
+        } else {
+            pairs(&[(401, "missing_token"), (401, "missing_token")])
+        };
+        assert_eq!(answers, expected, "{} {}", route.method, route.path);
+    }
 }
 
 #[actix_web::test]

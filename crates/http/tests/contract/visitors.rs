@@ -1,8 +1,11 @@
 //! `/api/widget-chat`: init, sessions, history.
 
+use std::time::Duration;
+
 use chatloom_domain::customization::{Customization, Data};
 use chatloom_domain::message::{Author, Message, MessageContentError, MessageStatus};
 use chatloom_domain::session::VisitorIdError;
+use chatloom_domain::turn::IdempotencyKeyError;
 use chatloom_domain::widget::Widget;
 use chatloom_ports::visitor::{OpenedSession, VisitorError};
 use chatloom_testkit::sample;
@@ -31,6 +34,7 @@ fn message(n: u32, author: Author, status: MessageStatus) -> Message {
         author,
         content: format!("Text {n} \u{2028}"),
         status,
+        turn_id: (status != MessageStatus::Complete).then(|| sample::turn_id(n)),
         created_at: sample::at(n.into()),
     }
 }
@@ -78,7 +82,7 @@ async fn a_session_is_opened_with_and_without_a_secret() {
 }
 
 #[actix_web::test]
-async fn the_history_names_a_status_only_where_an_answer_is_not_whole() {
+async fn the_history_names_status_and_turn_only_where_an_answer_is_not_whole() {
     let mut world = World::new();
     world.visitors.expect_history().returning(|request, before| {
         assert_eq!((request.session_id, before), (sample::session_id(1), None));
@@ -155,7 +159,11 @@ async fn every_visitor_error_has_its_answer() {
         || VisitorError::Content(MessageContentError::Empty),
         || VisitorError::Content(MessageContentError::TooLong),
         || VisitorError::Content(MessageContentError::Nul),
+        || VisitorError::IdempotencyKey(IdempotencyKeyError),
+        || VisitorError::KeyReused,
         || VisitorError::TurnRunning(sample::turn_id(1)),
+        || VisitorError::TurnNotFound,
+        || VisitorError::NotRetryable,
         || VisitorError::Draining,
         || VisitorError::Store(unavailable()),
         || VisitorError::Store(inconsistent()),
@@ -163,11 +171,24 @@ async fn every_visitor_error_has_its_answer() {
     let mut transcript = String::new();
     for error in errors {
         let mut world = World::new();
-        world.visitors.expect_send().returning(move |_, _| Err(error()));
+        world.visitors.expect_send().returning(move |_| Err(error()));
         let body = format!(r#"{{"token":"{}","content":"Hi"}}"#, token());
         let answer = world.answer(post(&messages_path(), &body)).await;
         assert_eq!(answer.header("retry-after"), (answer.status == 503).then_some("1"));
         transcript += &answer.brief();
     }
     insta::assert_snapshot!("visitor_errors", transcript);
+}
+
+#[actix_web::test]
+async fn a_model_that_keeps_failing_is_worth_asking_again_after_whole_seconds() {
+    for (wait, expected) in [(0, "1"), (1, "1"), (1_000, "1"), (1_001, "2"), (10_000, "10")] {
+        let mut world = World::new();
+        let retry_after = Duration::from_millis(wait);
+        world.visitors.expect_send().returning(move |_| Err(VisitorError::ModelUnavailable { retry_after }));
+        let body = format!(r#"{{"token":"{}","content":"Hi"}}"#, token());
+        let answer = world.answer(post(&messages_path(), &body)).await;
+        assert_eq!((answer.status, answer.code().as_str()), (503, "model_unavailable"));
+        assert_eq!(answer.header("retry-after"), Some(expected), "{wait} ms");
+    }
 }

@@ -2,7 +2,7 @@
 
 use chatloom_domain::team::Role;
 use chatloom_domain::text::TextError;
-use chatloom_domain::workflow::{Agent, AgentError, AgentInput, Workflow};
+use chatloom_domain::workflow::{Agent, AgentError, AgentInput, FallbackInput, Workflow};
 use chatloom_ports::dashboard::WorkflowError;
 use chatloom_testkit::sample;
 
@@ -21,7 +21,7 @@ fn workflow() -> Workflow {
 }
 
 const AGENT: &str = r#"{"instructions":"Be kind.","provider":"openai","model":"m","temperature":1,
-    "maxOutputTokens":100,"historyMessages":0}"#;
+    "maxOutputTokens":100,"historyMessages":0,"fallback":{"provider":"anthropic","model":"n"}}"#;
 
 fn input() -> AgentInput {
     AgentInput {
@@ -31,6 +31,7 @@ fn input() -> AgentInput {
         temperature: Some(1.0),
         max_output_tokens: Some(100),
         history_messages: Some(0),
+        fallback: Some(FallbackInput { provider: "anthropic".to_owned(), model: "n".to_owned() }),
     }
 }
 
@@ -73,11 +74,32 @@ async fn updating_passes_given_fields_only() {
 }
 
 #[actix_web::test]
+async fn a_new_agent_without_a_fallback_and_one_with_null_have_none() {
+    let mut world = World::with_member(Role::Builder);
+    world.workflows.expect_update().times(2).returning(|_, _, command| {
+        assert_eq!(command.agent.unwrap().fallback, None);
+        Ok(workflow())
+    });
+    let agent = |rest: &str| {
+        let body = format!(r#"{{"agent":{{"instructions":"a","provider":"b","model":"c"{rest}}}}}"#);
+        signed_in(put(&one(), &body))
+    };
+    let answers = world.answers(vec![agent(""), agent(r#","fallback":null"#)]).await;
+    assert!(
+        answers.iter().all(|answer| answer.status == 200 && answer.json()["agent"]["fallback"].is_null())
+    );
+}
+
+#[actix_web::test]
 async fn deleting_answers_without_a_body() {
     let mut world = World::with_member(Role::Builder);
     world.workflows.expect_delete().returning(|_, _| Ok(()));
     let answer = world.answer(signed_in(delete(&one()))).await;
     assert_eq!((answer.status, answer.text().as_str()), (204, ""));
+}
+
+fn unknown_provider(field: &'static str) -> WorkflowError {
+    WorkflowError::UnknownProvider { field, known: vec!["openai".to_owned(), "scripted".to_owned()] }
 }
 
 #[actix_web::test]
@@ -87,7 +109,10 @@ async fn every_workflow_error_has_its_answer() {
         || WorkflowError::Name(TextError::TooLong { max: 100 }),
         || WorkflowError::Agent(AgentError::Temperature),
         || WorkflowError::Agent(AgentError::Instructions(TextError::Empty)),
-        || WorkflowError::UnknownProvider { known: vec!["openai".to_owned(), "scripted".to_owned()] },
+        || WorkflowError::Agent(AgentError::FallbackProvider),
+        || WorkflowError::Agent(AgentError::FallbackModel(TextError::TooLong { max: 200 })),
+        || unknown_provider("agent.provider"),
+        || unknown_provider("agent.fallback.provider"),
         || WorkflowError::Contended,
         || WorkflowError::Store(unavailable()),
         || WorkflowError::Store(inconsistent()),

@@ -33,6 +33,11 @@ pub(crate) fn messages_path() -> String {
     format!("/api/widget-chat/sessions/{}/messages", sample::session_id(1))
 }
 
+/// The sample turn of the sample session, with what follows on its path.
+pub(crate) fn turn_path(rest: &str) -> String {
+    format!("/api/widget-chat/sessions/{}/turns/{}/{rest}", sample::session_id(1), sample::turn_id(1))
+}
+
 /// The embed token's text.
 pub(crate) fn token() -> String {
     sample::embed_token(1).reveal().to_owned()

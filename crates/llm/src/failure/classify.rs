@@ -48,7 +48,7 @@ pub(super) fn classify(
         Some(404) => ModelErrorClass::NotFound,
         Some(413) => ModelErrorClass::ContextLength,
         Some(429) => ModelErrorClass::RateLimited { retry_after: retry_after() },
-        Some(503 | 529) => ModelErrorClass::Overloaded,
+        Some(503 | 529) => ModelErrorClass::Overloaded { retry_after: retry_after() },
         Some(400 | 422) | None if says_context(report.message) => ModelErrorClass::ContextLength,
         // The provider waited too long for us or for itself.
         Some(408 | 500..) | None => ModelErrorClass::Upstream,

@@ -32,9 +32,9 @@ fn a_status_alone_has_a_class() {
         (429, Class::RateLimited { retry_after: None }),
         (500, Class::Upstream),
         (502, Class::Upstream),
-        (503, Class::Overloaded),
+        (503, Class::Overloaded { retry_after: None }),
         (504, Class::Upstream),
-        (529, Class::Overloaded),
+        (529, Class::Overloaded { retry_after: None }),
     ] {
         check(status, "", class);
         check(status, "<html><body>nginx</body></html>", class);
@@ -101,10 +101,14 @@ fn every_shape_of_an_error_in_a_stream_is_recognised() {
     for (event, payload, class) in [
         ("", r#"{"error":{"message":"x","type":"server_error"}}"#, Class::Upstream),
         ("", r#"{"error":{"code":"429","message":"x"}}"#, Class::RateLimited { retry_after: None }),
-        ("", r#"{"error":{"code":503,"message":"x"}}"#, Class::Overloaded),
+        ("", r#"{"error":{"code":503,"message":"x"}}"#, Class::Overloaded { retry_after: None }),
         ("", r#"{"error":"something broke"}"#, Class::Upstream),
         ("", r#"{"object":"error","message":"x","type":"BadRequestError","code":400}"#, Class::BadRequest),
-        ("", r#"{"type":"error","error":{"type":"overloaded_error"}}"#, Class::Overloaded),
+        (
+            "",
+            r#"{"type":"error","error":{"type":"overloaded_error"}}"#,
+            Class::Overloaded { retry_after: None },
+        ),
         ("error", r#"{"message":"x"}"#, Class::Upstream),
         ("", r#"{"choices":[{"delta":{},"finish_reason":"error"}]}"#, Class::Upstream),
         ("", r#"{"error":{"type":"insufficient_quota"}}"#, Class::Quota),

@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use chatloom_ports::store::StoreError;
 use chatloom_ports::store::sessions::OpenSessionError;
-use chatloom_ports::store::turns::BeginTurnError;
+use chatloom_ports::store::turns::{BeginTurnError, RetryTurnError};
 use chatloom_ports::store::widgets::WidgetWriteError;
 use diesel::result::DatabaseErrorKind;
 
@@ -30,6 +30,12 @@ impl QueryError {
     pub(crate) fn is_foreign_key_violation(&self) -> bool {
         use diesel::result::Error::DatabaseError;
         matches!(self, Self::Driver(DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)))
+    }
+
+    /// Whether another row has what only one may have.
+    pub(crate) fn is_unique_violation(&self) -> bool {
+        use diesel::result::Error::DatabaseError;
+        matches!(self, Self::Driver(DatabaseError(DatabaseErrorKind::UniqueViolation, _)))
     }
 }
 
@@ -56,6 +62,12 @@ impl From<QueryError> for OpenSessionError {
 }
 
 impl From<QueryError> for BeginTurnError {
+    fn from(error: QueryError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl From<QueryError> for RetryTurnError {
     fn from(error: QueryError) -> Self {
         Self::Store(error.into())
     }

@@ -1,8 +1,10 @@
 //! The statements. Each function is a step of a transaction that its caller holds, or a single statement that needs none.
 
 pub(crate) mod access;
+pub(crate) mod begin;
 pub(crate) mod insert_many;
 pub(crate) mod logs;
+pub(crate) mod replay;
 pub(crate) mod sessions;
 pub(crate) mod turns;
 pub(crate) mod usage;

@@ -60,6 +60,8 @@ diesel::table! {
         created_at -> Time,
         updated_at -> Time,
         version -> BigInt,
+        fallback_provider -> Nullable<Text>,
+        fallback_model -> Nullable<Text>,
     }
 }
 
@@ -113,7 +115,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+    use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
     use crate::columns::sql::{Id, Time};
     turns (id) {
         id -> Id,
@@ -131,6 +133,9 @@ diesel::table! {
         started_at -> Time,
         ended_at -> Nullable<Time>,
         has_log -> Bool,
+        idempotency_key -> Nullable<Text>,
+        fingerprint -> Nullable<Binary>,
+        stop_requested -> Bool,
     }
 }
 

@@ -26,6 +26,7 @@ pub async fn messages_come_back_as_they_were_written(subject: &Subject) {
             author: Author::User,
             content: question.to_owned(),
             status: MessageStatus::Complete,
+            turn_id: None,
             created_at: started_at,
         },
         Message {
@@ -34,6 +35,7 @@ pub async fn messages_come_back_as_they_were_written(subject: &Subject) {
             author: Author::Assistant,
             content: answer,
             status: MessageStatus::Complete,
+            turn_id: None,
             created_at: started_at,
         },
     ];

@@ -1,6 +1,8 @@
 //! Cases of `WorkflowStore`.
 
-use chatloom_domain::workflow::{Agent, AgentInput, Instructions, ModelName, Workflow, WorkflowName};
+use chatloom_domain::workflow::{
+    Agent, AgentInput, FallbackInput, Instructions, ModelName, Workflow, WorkflowName,
+};
 use chatloom_ports::store::SaveOutcome;
 use chatloom_ports::store::widgets::WidgetWriteError;
 use chatloom_ports::store::workflows::WorkflowDeletion;
@@ -24,6 +26,10 @@ pub async fn a_workflow_comes_back_as_it_was_stored(subject: &Subject) {
         temperature: Some(0.1 + 0.2),
         max_output_tokens: Some(128_000),
         history_messages: Some(0),
+        fallback: Some(FallbackInput {
+            provider: "b-2_".repeat(16),
+            model: "型".repeat(ModelName::MAX_CHARS),
+        }),
     };
     let workflow = Workflow {
         name: WorkflowName::parse(&"🎈".repeat(WorkflowName::MAX_CHARS)).unwrap(),
@@ -192,6 +198,7 @@ fn changed(workflow: &Workflow, name: &str) -> Workflow {
         temperature: Some(2.0),
         max_output_tokens: Some(1),
         history_messages: Some(200),
+        fallback: Some(FallbackInput { provider: "third".to_owned(), model: "third-3".to_owned() }),
     };
     Workflow {
         name: WorkflowName::parse(name).unwrap(),

@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 use chatloom_domain::id::{MessageId, SessionId};
-use chatloom_domain::message::Message;
+use chatloom_domain::message::{Message, MessageStatus};
 use chatloom_domain::session::ChatSession;
 use chatloom_ports::store::sessions::OpenSessionError;
 use chatloom_ports::store::{SessionStore, StoreError};
 
 use super::MemoryStores;
-use super::tables::SessionRecord;
+use super::tables::{SessionRecord, Tables};
 
 #[async_trait]
 impl SessionStore for MemoryStores {
@@ -45,11 +45,28 @@ impl SessionStore for MemoryStores {
                 Some(id) => messages.iter().position(|message| message.id == id).unwrap_or(0),
             };
             let start = end.saturating_sub(limit as usize);
-            messages[start..end].to_vec()
+            messages[start..end].iter().map(|message| tables.as_read(session, message)).collect()
         })
     }
 
     async fn erase_session(&self, id: SessionId) -> Result<bool, StoreError> {
         self.transact(|tables| tables.remove_session(id))
+    }
+}
+
+impl Tables {
+    /// A message as its readers see it: one that is not complete names its turn, and one that is being written has
+    /// the text of the turn's log.
+    fn as_read(&self, session: SessionId, message: &Message) -> Message {
+        let mut message = message.clone();
+        if message.status == MessageStatus::Complete {
+            return message;
+        }
+        let writer = self.turns_of(session).find(|record| record.turn.assistant_message_id == message.id);
+        message.turn_id = writer.map(|record| record.turn.id);
+        if let Some(record) = writer.filter(|record| record.turn.is_running()) {
+            message.content = record.text();
+        }
+        message
     }
 }

@@ -6,14 +6,16 @@ use chatloom_domain::Timestamp;
 use chatloom_domain::id::{
     AuthSessionId, ReplicaId, SessionId, TeamId, TurnId, UserId, WidgetId, WorkflowId,
 };
-use chatloom_domain::message::{Message, MessageStatus};
+use chatloom_domain::message::Message;
 use chatloom_domain::session::ChatSession;
 use chatloom_domain::team::{AuthSession, Email, PersonName, Role, TeamName};
 use chatloom_domain::token::TokenHash;
-use chatloom_domain::turn::{LoggedEvent, Turn, TurnEvent, TurnState};
+use chatloom_domain::turn::{IdempotencyClaim, LoggedEvent, Turn, TurnEvent, TurnState};
 use chatloom_domain::usage::TokenUsage;
 use chatloom_domain::widget::Widget;
 use chatloom_domain::workflow::Workflow;
+
+use super::changes::Changes;
 
 #[derive(Default)]
 pub(super) struct Tables {
@@ -27,6 +29,8 @@ pub(super) struct Tables {
     pub(super) tombstones: BTreeSet<TokenHash>,
     pub(super) sessions: BTreeMap<SessionId, SessionRecord>,
     pub(super) turns: BTreeMap<TurnId, TurnRecord>,
+    /// Whom to wake when turns change.
+    pub(super) changes: Changes,
 }
 
 pub(super) struct UserRecord {
@@ -55,12 +59,17 @@ pub(super) struct SessionRecord {
     pub(super) session: ChatSession,
     /// When it was made or last written to by its visitor.
     pub(super) active_at: Timestamp,
-    /// In order of `seq`.
+    /// In order of `seq`, as they were last stored: the text of a running turn is in its log alone.
     pub(super) messages: Vec<Message>,
 }
 
 pub(super) struct TurnRecord {
     pub(super) turn: Turn,
+    /// The key under which it was begun.
+    pub(super) claim: Option<IdempotencyClaim>,
+    /// Whether somebody wants the current generation to stop.
+    pub(super) stop_requested: bool,
+    /// The log of the current generation.
     pub(super) log: Vec<LoggedEvent>,
 }
 
@@ -124,23 +133,23 @@ impl Tables {
         self.sessions.remove(&id).is_some()
     }
 
-    /// Gives the agent's message of a turn its text and status. Both tables lose a session together, so a turn
-    /// that is there has its message.
-    pub(super) fn write_answer(&mut self, turn: &Turn, content: &str, status: MessageStatus) {
-        let session = self.sessions.get_mut(&turn.session_id);
-        let messages = session.into_iter().flat_map(|record| &mut record.messages);
-        for message in messages.filter(|message| message.id == turn.assistant_message_id) {
-            content.clone_into(&mut message.content);
-            message.status = status;
-        }
+    /// The turns of a session in no particular order.
+    pub(super) fn turns_of(&self, session: SessionId) -> impl Iterator<Item = &TurnRecord> {
+        self.turns.values().filter(move |record| record.turn.session_id == session)
     }
 
-    /// Counts what a turn came to: its tokens, and the agent's message if there is one to read.
-    pub(super) fn count_answer(&mut self, turn: &Turn, has_text: bool, usage: TokenUsage) {
+    /// The agent's message of a turn. Both tables lose a session together, so a turn that is there has its message.
+    pub(super) fn answer_of(&mut self, turn: &Turn) -> Option<&mut Message> {
+        let session = self.sessions.get_mut(&turn.session_id)?;
+        session.messages.iter_mut().find(|message| message.id == turn.assistant_message_id)
+    }
+
+    /// Counts what a turn came to: its tokens, and the agent's message if it is the first to be read.
+    pub(super) fn count_answer(&mut self, turn: &Turn, is_first_text: bool, usage: TokenUsage) {
         let session = self.sessions.get(&turn.session_id);
         let widget = session.and_then(|record| self.widgets.get_mut(&record.session.widget_id));
         if let Some(record) = widget {
-            record.total_messages += u64::from(has_text);
+            record.total_messages += u64::from(is_first_text);
             record.token_usage.input += usage.input;
             record.token_usage.output += usage.output;
         }

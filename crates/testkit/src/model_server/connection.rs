@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -40,12 +41,13 @@ enum Outcome {
 async fn write_reply(stream: &mut TcpStream, reply: &Reply, steps: Vec<Step>) -> io::Result<Outcome> {
     let mut head_due = true;
     for step in steps {
-        if head_due && !matches!(step, Step::Hang) {
+        if head_due && !matches!(step, Step::Hang | Step::Close(_)) {
             write(stream, head(reply).as_bytes()).await?;
             head_due = false;
         }
         match step {
             Step::Write(piece) => write(stream, &chunk(&piece)).await?,
+            Step::Repeat(piece, pace) => return repeat(stream, &chunk(&piece), pace).await,
             Step::Pause(duration) => while_connected(stream, tokio::time::sleep(duration)).await?,
             Step::Gate(gate) => while_connected(stream, gate.pass()).await?,
             Step::Hang => while_connected(stream, std::future::pending()).await?,
@@ -61,6 +63,14 @@ async fn write_reply(stream: &mut TcpStream, reply: &Reply, steps: Vec<Step>) ->
     }
     write(stream, b"0\r\n\r\n").await?;
     Ok(Outcome::Whole)
+}
+
+/// Ends only when the client leaves.
+async fn repeat(stream: &mut TcpStream, bytes: &[u8], pace: Duration) -> io::Result<Outcome> {
+    loop {
+        while_connected(stream, tokio::time::sleep(pace)).await?;
+        write(stream, bytes).await?;
+    }
 }
 
 fn head(reply: &Reply) -> String {

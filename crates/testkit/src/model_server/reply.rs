@@ -27,6 +27,7 @@ pub struct Reply {
     pace: Duration,
     gates: Vec<(usize, Gate)>,
     close: Option<(usize, Close)>,
+    endless: Option<Vec<u8>>,
 }
 
 #[derive(Clone)]
@@ -39,12 +40,16 @@ enum Content {
     Pieces(Vec<Vec<u8>>),
     /// Nothing at all, not even a head, for ever.
     Silence,
+    /// Nothing at all, not even a head, and then an end.
+    HangUp(Close),
 }
 
 /// What a connection does next.
 pub(super) enum Step {
     /// Write this piece.
     Write(Vec<u8>),
+    /// Write this piece again and again, waiting so long before each.
+    Repeat(Vec<u8>, Duration),
     /// Wait this long.
     Pause(Duration),
     /// Wait at a gate.
@@ -58,7 +63,7 @@ pub(super) enum Step {
 impl Reply {
     fn new(status: u16, kind: &str, content: Content) -> Self {
         let headers = vec![("content-type".to_owned(), kind.to_owned())];
-        Self { status, headers, content, pace: Duration::ZERO, gates: Vec::new(), close: None }
+        Self { status, headers, content, pace: Duration::ZERO, gates: Vec::new(), close: None, endless: None }
     }
 
     /// Streams `You said: …`, with the text of the last message of the request.
@@ -91,6 +96,11 @@ impl Reply {
         Self::new(200, "text/event-stream", Content::Silence)
     }
 
+    /// Takes the request and ends the connection without a head.
+    pub fn hang_up(close: Close) -> Self {
+        Self::new(200, "text/event-stream", Content::HangUp(close))
+    }
+
     /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
@@ -116,6 +126,13 @@ impl Reply {
     #[must_use]
     pub fn close_after(mut self, bytes: usize, close: Close) -> Self {
         self.close = Some((bytes, close));
+        self
+    }
+
+    /// After everything else writes this piece again and again, until the client leaves.
+    #[must_use]
+    pub fn for_ever(mut self, piece: impl Into<Vec<u8>>) -> Self {
+        self.endless = Some(piece.into());
         self
     }
 
@@ -167,6 +184,7 @@ impl Reply {
             Content::Answer(answer) => answer.pieces(format),
             Content::Pieces(pieces) => pieces.clone(),
             Content::Silence => return vec![Step::Hang],
+            Content::HangUp(close) => return vec![Step::Close(*close)],
         };
         let mut steps = Vec::new();
         let mut room = self.close.map(|(bytes, _)| bytes);
@@ -184,6 +202,7 @@ impl Reply {
         }
         let written = steps.iter().filter(|step| matches!(step, Step::Write(_))).count();
         self.gates_at(written, &mut steps);
+        steps.extend(self.endless.clone().map(|piece| Step::Repeat(piece, self.pace)));
         steps.extend(self.close.map(|(_, close)| Step::Close(close)));
         steps
     }

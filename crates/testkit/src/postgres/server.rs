@@ -68,12 +68,18 @@ impl ThrowawayPostgres {
 
     /// Makes an empty database, in UTF-8 and the C locale as the server is.
     pub fn create_database(&self, name: &str) -> Result<(), ProgramError> {
-        self.psql(&format!("CREATE DATABASE {name} TEMPLATE template0"))
+        self.execute("postgres", &format!("CREATE DATABASE {name} TEMPLATE template0"))
     }
 
     /// Drops a database and cuts off whoever is still connected to it.
     pub fn drop_database(&self, name: &str) -> Result<(), ProgramError> {
-        self.psql(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        self.execute("postgres", &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+    }
+
+    /// Runs a statement in a database, as the server's administrator.
+    pub fn execute(&self, database: &str, statement: &str) -> Result<(), ProgramError> {
+        let url = self.url_of(database);
+        self.programs.run("psql", &self.folder, &["-X", "-q", "-d", &url, "-c", statement])
     }
 
     /// Stops the server as an operator would: sessions are told and cut off, the data is left clean.
@@ -117,11 +123,6 @@ impl ThrowawayPostgres {
     fn pg_ctl(&self, arguments: &[&str]) -> Result<(), ProgramError> {
         let data = self.data();
         self.programs.run("pg_ctl", &self.folder, &[arguments, &["-D", &data, "-w", "-s"]].concat())
-    }
-
-    fn psql(&self, statement: &str) -> Result<(), ProgramError> {
-        let url = self.url();
-        self.programs.run("psql", &self.folder, &["-X", "-q", "-d", &url, "-c", statement])
     }
 
     fn data(&self) -> String {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chatloom_domain::customization::Data;
-use chatloom_domain::workflow::{Agent, AgentInput, Workflow};
+use chatloom_domain::workflow::{Agent, AgentInput, Fallback, FallbackInput, Workflow};
 use chatloom_ports::dashboard::{CreateWorkflowCommand, UpdateWorkflowCommand};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -28,7 +28,7 @@ pub(super) struct WorkflowResponse<'a> {
     updated_at: String,
 }
 
-/// Who answers. What is not set is left out.
+/// Who answers. What is not set is left out, but for `fallback`.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct AgentResponse<'a> {
@@ -44,6 +44,16 @@ struct AgentResponse<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     history_messages: Option<u32>,
+    /// Null where there is none.
+    #[schema(required = true)]
+    fallback: Option<FallbackResponse<'a>>,
+}
+
+/// Whom to ask when the first model fails before its first word.
+#[derive(Serialize, ToSchema)]
+struct FallbackResponse<'a> {
+    provider: &'a str,
+    model: &'a str,
 }
 
 impl<'a> From<&'a Workflow> for WorkflowResponse<'a> {
@@ -67,7 +77,14 @@ impl<'a> From<&'a Agent> for AgentResponse<'a> {
             temperature: agent.temperature(),
             max_output_tokens: agent.max_output_tokens(),
             history_messages: agent.history_messages(),
+            fallback: agent.fallback.as_ref().map(FallbackResponse::from),
         }
+    }
+}
+
+impl<'a> From<&'a Fallback> for FallbackResponse<'a> {
+    fn from(fallback: &'a Fallback) -> Self {
+        Self { provider: fallback.provider.as_str(), model: fallback.model.as_str() }
     }
 }
 
@@ -92,6 +109,18 @@ struct AgentRequest {
     /// How many earlier messages the model sees, 0 to 200; 20 if not given.
     #[schema(nullable = false)]
     history_messages: Option<i64>,
+    /// Whom to ask when this model fails before its first word; nobody if null or not given.
+    fallback: Option<FallbackRequest>,
+}
+
+/// Whom to ask instead.
+#[derive(ToSchema)]
+struct FallbackRequest {
+    /// A provider that the operator has configured.
+    #[schema(example = "anthropic")]
+    provider: String,
+    /// The model's name as the provider spells it.
+    model: String,
 }
 
 impl AgentRequest {
@@ -105,9 +134,19 @@ impl AgentRequest {
             temperature: fields.optional("temperature")?,
             max_output_tokens: fields.optional("maxOutputTokens")?,
             history_messages: fields.optional("historyMessages")?,
+            fallback: fields.nullable("fallback")?.map(FallbackRequest::read).transpose()?,
         };
         fields.finish()?;
         Ok(agent)
+    }
+}
+
+impl FallbackRequest {
+    fn read(members: BTreeMap<String, Data>) -> Result<Self, ApiError> {
+        let mut fields = Fields::of_member("agent.fallback.", members);
+        let fallback = Self { provider: fields.required("provider")?, model: fields.required("model")? };
+        fields.finish()?;
+        Ok(fallback)
     }
 }
 
@@ -120,7 +159,14 @@ impl From<AgentRequest> for AgentInput {
             temperature: request.temperature,
             max_output_tokens: request.max_output_tokens,
             history_messages: request.history_messages,
+            fallback: request.fallback.map(FallbackInput::from),
         }
+    }
+}
+
+impl From<FallbackRequest> for FallbackInput {
+    fn from(request: FallbackRequest) -> Self {
+        Self { provider: request.provider, model: request.model }
     }
 }
 

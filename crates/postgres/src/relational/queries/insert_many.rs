@@ -12,7 +12,7 @@ use crate::columns::sql;
 use crate::database::{Conn, Db};
 
 /// Statements of up to so many rows are kept prepared; each number of rows is a statement of its own.
-const MAX_PREPARED_ROWS: usize = 8;
+pub(crate) const MAX_PREPARED_ROWS: usize = 8;
 
 /// A row that can be written together with others of its kind.
 pub(crate) trait BatchRow {

@@ -18,7 +18,7 @@ use crate::dialect;
 
 /// Rows and ids go to the database in portions, because a statement takes at most 32,766 parameters in SQLite and
 /// 65,535 in PostgreSQL, and because a statement of megabytes would hold up all others.
-const PORTION: usize = 1_000;
+pub(crate) const PORTION: usize = 1_000;
 
 /// What is to be appended to the logs of many turns, ready to be written.
 pub(crate) struct Batch {
@@ -43,6 +43,11 @@ impl Batch {
             rows.extend(TurnEventsRow::of(append.turn_id, append.generation, &append.events)?);
         }
         Ok(Self { owner, lease_until, turns, rows })
+    }
+
+    /// Whether there is anything to write but the leases.
+    pub(crate) fn has_events(&self) -> bool {
+        !self.rows.is_empty()
     }
 }
 
@@ -132,7 +137,7 @@ pub(crate) async fn prune(conn: &mut Conn, ended_before: Time, limit: u32) -> Re
         .await?;
     let mut pruned = 0;
     for portion in old.chunks(PORTION) {
-        let portion = dialect::hold_free_turns(conn, portion).await?;
+        let portion = dialect::hold_free_turns(conn, portion, ended_before).await?;
         let ids = || portion.iter().copied();
         diesel::delete(turn_events::table.filter(turn_events::turn_id.eq_any(ids()))).execute(conn).await?;
         let marked = turns::table.filter(turns::id.eq_any(ids()).and(turns::has_log));

@@ -1,6 +1,9 @@
 //! Statements on chat sessions and their messages.
 
-use chatloom_domain::message::Message;
+use std::collections::HashMap;
+
+use chatloom_domain::id::TurnId;
+use chatloom_domain::message::{Message, MessageStatus};
 use chatloom_domain::session::ChatSession;
 use chatloom_ports::store::sessions::OpenSessionError;
 use diesel::prelude::*;
@@ -12,7 +15,7 @@ use super::super::rows::message::MessageRow;
 use super::super::rows::session::{ChatSessionRow, NewChatSessionRow};
 use super::super::rows::usage::DailyRow;
 use super::super::schema::{chat_sessions, messages, turns};
-use super::{logs, usage};
+use super::{logs, turns as turn_queries, usage};
 use crate::columns::Id;
 use crate::database::Conn;
 use crate::dialect;
@@ -64,7 +67,25 @@ pub(crate) async fn list_messages(
     for row in rows.iter_mut().filter(|row| row.is_streaming()) {
         row.content = logged_text(&logs::load_of_message(conn, session, row.id).await?)?;
     }
-    rows.into_iter().map(Message::try_from).collect()
+    let mut messages: Vec<_> = rows.into_iter().map(Message::try_from).collect::<Result<_, _>>()?;
+    name_turns(conn, session, &mut messages).await?;
+    Ok(messages)
+}
+
+/// Tells of each message that is not complete whose it is.
+async fn name_turns(conn: &mut Conn, session: Id, messages: &mut [Message]) -> Result<(), QueryError> {
+    let is_open = |message: &&mut Message| message.status != MessageStatus::Complete;
+    let mut open: Vec<_> = messages.iter_mut().filter(is_open).collect();
+    if open.is_empty() {
+        return Ok(());
+    }
+    let answers: Vec<_> = open.iter().map(|message| Id(message.id.as_uuid())).collect();
+    let turns: HashMap<_, _> =
+        turn_queries::list_of_messages(conn, session, &answers).await?.into_iter().collect();
+    for (message, answer) in open.iter_mut().zip(&answers) {
+        message.turn_id = turns.get(answer).map(|turn| TurnId::from_uuid(turn.0));
+    }
+    Ok(())
 }
 
 async fn find_seq(conn: &mut Conn, session: Id, message: Id) -> Result<Option<i64>, QueryError> {

@@ -1,12 +1,13 @@
-//! Statements on turns: how one begins and how it ends.
+//! Statements on turns: how one ends, is asked to stop, and is read.
 //!
-//! The session's row is the lock: a beginning turn claims it, an ending one releases it, and both do so before they
-//! touch anything else. Whoever deletes comes the same way, so none of them can wait for another in a circle.
+//! The session's row is the lock: a turn that begins or runs again claims it, an ending one releases it, and all do so
+//! before they touch anything else. Whoever deletes comes the same way, so none of them can wait for another in a circle.
 
 use chatloom_domain::Timestamp;
-use chatloom_domain::id::{ReplicaId, TurnId};
-use chatloom_domain::turn::{Lease, LoggedEvent, Turn};
-use chatloom_ports::store::turns::{BeginTurnError, NewTurn};
+use chatloom_domain::id::ReplicaId;
+use chatloom_domain::message::MessageStatus;
+use chatloom_domain::turn::{LoggedEvent, Turn};
+use chatloom_ports::store::turns::StopOutcome;
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -14,43 +15,12 @@ use diesel_async::RunQueryDsl;
 use super::super::errors::QueryError;
 use super::super::rows::event::TurnEventsRow;
 use super::super::rows::message::storable_text;
-use super::super::rows::turn::{RunningTurnRow, TurnStateRow};
+use super::super::rows::turn::{TurnRow, TurnStateRow};
 use super::super::rows::usage::DailyRow;
-use super::super::schema::{chat_sessions, messages, turns, widgets};
+use super::super::schema::{chat_sessions, messages, turns};
 use super::{logs, usage};
 use crate::columns::{Id, Time};
 use crate::database::Conn;
-use crate::dialect;
-
-pub(crate) async fn begin(conn: &mut Conn, new: &NewTurn) -> Result<(), BeginTurnError> {
-    if !dialect::begin_turn(conn, new).await? {
-        return Err(why_not_claimed(conn, new).await?);
-    }
-    Ok(())
-}
-
-async fn why_not_claimed(conn: &mut Conn, new: &NewTurn) -> Result<BeginTurnError, QueryError> {
-    let session: Option<Option<Id>> = chat_sessions::table
-        .filter(chat_sessions::id.eq(Id(new.turn.session_id.as_uuid())))
-        .filter(chat_sessions::widget_id.eq(Id(new.widget_id.as_uuid())))
-        .select(chat_sessions::running_turn_id)
-        .first(conn)
-        .await
-        .optional()?;
-    let Some(running) = session else {
-        return Ok(BeginTurnError::SessionNotFound);
-    };
-    let unchanged = widgets::table
-        .filter(widgets::id.eq(Id(new.widget_id.as_uuid())))
-        .filter(widgets::version.eq(new.widget_version))
-        .filter(widgets::active.and(widgets::deleted_at.is_null()));
-    let is_admitted: bool = diesel::select(exists(unchanged.select(widgets::id))).get_result(conn).await?;
-    Ok(match running {
-        Some(turn) if is_admitted => BeginTurnError::TurnRunning(TurnId::from_uuid(turn.0)),
-        // Without a running turn, only the widget can have been in the way.
-        _ => BeginTurnError::WidgetChanged,
-    })
-}
 
 /// Why a turn could not be ended.
 pub(crate) enum EndError {
@@ -93,11 +63,12 @@ pub(crate) async fn end(conn: &mut Conn, ending: Ending) -> Result<(), EndError>
     if !write_state(conn, turn, ending.fence).await? {
         return Err(EndError::Lost);
     }
-    let has_text = !ending.content.is_empty();
-    write_answer(conn, turn, ending.content).await?;
+    let had_text = has_earlier_text(conn, turn).await?;
+    let is_first_text = !ending.content.is_empty() && !had_text;
+    write_answer(conn, turn, ending.content, had_text).await?;
     let row = TurnEventsRow::of(turn.id, turn.generation, &ending.events)?;
     logs::insert(conn, row.as_slice()).await?;
-    usage::count(conn, &DailyRow::answer(widget, turn, has_text)).await?;
+    usage::count(conn, &DailyRow::answer(widget, turn, is_first_text)).await?;
     Ok(())
 }
 
@@ -131,14 +102,31 @@ async fn write_state(conn: &mut Conn, turn: &Turn, fence: Fence) -> Result<bool,
     Ok(written > 0)
 }
 
-async fn write_answer(conn: &mut Conn, turn: &Turn, content: String) -> Result<(), QueryError> {
-    diesel::update(messages::table.find(Id(turn.assistant_message_id.as_uuid())))
-        .set((
-            messages::content.eq(storable_text(content)),
-            messages::status.eq(turn.state.message_status().as_str()),
-        ))
-        .execute(conn)
-        .await?;
+/// Whether an earlier generation left a text, which then has been counted. The first has none before it.
+async fn has_earlier_text(conn: &mut Conn, turn: &Turn) -> Result<bool, QueryError> {
+    if turn.generation <= 1 {
+        return Ok(false);
+    }
+    let answer = messages::table.find(Id(turn.assistant_message_id.as_uuid()));
+    let with_text = answer.filter(messages::content.ne("")).select(messages::id);
+    Ok(diesel::select(exists(with_text)).get_result(conn).await?)
+}
+
+/// A text that an earlier generation left is better than none.
+async fn write_answer(
+    conn: &mut Conn,
+    turn: &Turn,
+    content: String,
+    had_text: bool,
+) -> Result<(), QueryError> {
+    let answer = diesel::update(messages::table.find(Id(turn.assistant_message_id.as_uuid())));
+    if content.is_empty() && had_text {
+        let status = messages::status.eq(MessageStatus::Interrupted.as_str());
+        answer.set(status).execute(conn).await?;
+        return Ok(());
+    }
+    let status = messages::status.eq(turn.state.message_status().as_str());
+    answer.set((messages::content.eq(storable_text(content)), status)).execute(conn).await?;
     Ok(())
 }
 
@@ -161,9 +149,40 @@ pub(crate) async fn list_expired(conn: &mut Conn, now: Time, limit: u32) -> Resu
     Ok(expired.limit(i64::from(limit)).select(turns::id).load(conn).await?)
 }
 
-/// A turn that is running, and its lease.
-pub(crate) async fn find_running(conn: &mut Conn, id: Id) -> Result<Option<(Turn, Lease)>, QueryError> {
-    let running = turns::table.find(id).filter(turns::lease_until.is_not_null());
-    let row = running.select(RunningTurnRow::as_select()).first(conn).await.optional()?;
-    row.map(TryFrom::try_from).transpose()
+/// A turn that is running.
+pub(crate) async fn find_running(conn: &mut Conn, id: Id) -> Result<Option<Turn>, QueryError> {
+    let running = turns::table.find(id).filter(turns::state.eq("running"));
+    let row = running.select(TurnRow::as_select()).first(conn).await.optional()?;
+    row.map(Turn::try_from).transpose()
+}
+
+/// The turns of the session that these messages of the agent belong to, with the messages.
+pub(crate) async fn list_of_messages(
+    conn: &mut Conn,
+    session: Id,
+    answers: &[Id],
+) -> Result<Vec<(Id, Id)>, QueryError> {
+    let writers = turns::table
+        .filter(turns::session_id.eq(session))
+        .filter(turns::assistant_message_id.eq_any(answers.iter().copied()))
+        .select((turns::assistant_message_id, turns::id));
+    Ok(writers.load(conn).await?)
+}
+
+pub(crate) async fn request_stop(conn: &mut Conn, session: Id, turn: Id) -> Result<StopOutcome, QueryError> {
+    let own = turns::table.filter(turns::id.eq(turn).and(turns::session_id.eq(session)));
+    let requested = diesel::update(own.filter(turns::state.eq("running")))
+        .set(turns::stop_requested.eq(true))
+        .execute(conn)
+        .await?;
+    if requested > 0 {
+        return Ok(StopOutcome::Requested);
+    }
+    let is_there: bool = diesel::select(exists(own.select(turns::id))).get_result(conn).await?;
+    Ok(if is_there { StopOutcome::Ended } else { StopOutcome::NotFound })
+}
+
+pub(crate) async fn list_stop_requests(conn: &mut Conn, owner: Id) -> Result<Vec<Id>, QueryError> {
+    let held = turns::table.filter(turns::owner.eq(owner).and(turns::state.eq("running")));
+    Ok(held.filter(turns::stop_requested).select(turns::id).load(conn).await?)
 }

@@ -2,11 +2,15 @@
 //! a second cost few rows.
 
 use std::borrow::Cow;
+use std::error::Error;
 
-use chatloom_domain::id::TurnId;
-use chatloom_domain::turn::{LoggedEvent, TurnEvent};
+use chatloom_domain::Timestamp;
+use chatloom_domain::id::{MessageId, TurnId};
+use chatloom_domain::turn::{FinishReason, LoggedEvent, TurnEvent, TurnFailure};
+use chatloom_domain::usage::TokenUsage;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::super::errors::{QueryError, inconsistent};
 use super::super::schema::turn_events;
@@ -33,6 +37,10 @@ enum StoredEvent<'a> {
     Completed { finish_reason: Cow<'a, str>, input_tokens: u64, output_tokens: u64, created_at_us: i64 },
     Broken { failure: Cow<'a, str>, at_us: i64 },
 }
+
+#[derive(Debug, thiserror::Error)]
+#[error("an event holds a word that is not known")]
+struct UnknownWord;
 
 impl<'a> From<&'a TurnEvent> for StoredEvent<'a> {
     fn from(event: &'a TurnEvent) -> Self {
@@ -76,14 +84,21 @@ impl TurnEventsRow {
     }
 }
 
+impl TurnEventsRow {
+    fn stored_events(&self) -> Result<Vec<StoredEvent<'_>>, QueryError> {
+        serde_json::from_str(&self.body).map_err(|error| self.inconsistent(error))
+    }
+
+    fn inconsistent(&self, source: impl Into<Box<dyn Error + Send + Sync>>) -> QueryError {
+        inconsistent("turn_events", format_args!("{}/{}", self.turn_id.0, self.first_seq), source)
+    }
+}
+
 /// The text that the rows of one log hold, which come in order.
 pub(crate) fn logged_text(rows: &[TurnEventsRow]) -> Result<String, QueryError> {
     let mut text = String::new();
     for row in rows {
-        let events: Vec<StoredEvent<'_>> = serde_json::from_str(&row.body).map_err(|error| {
-            inconsistent("turn_events", format_args!("{}/{}", row.turn_id.0, row.first_seq), error)
-        })?;
-        for event in events {
+        for event in row.stored_events()? {
             if let StoredEvent::Text(piece) = event {
                 text.push_str(&piece);
             }
@@ -92,8 +107,54 @@ pub(crate) fn logged_text(rows: &[TurnEventsRow]) -> Result<String, QueryError> 
     Ok(text)
 }
 
-/// The sequence number that follows the rows of one log, which come in order.
-pub(crate) fn next_seq(rows: &[TurnEventsRow]) -> u32 {
+/// The events of the turn that fills the message `answer`, from rows of its log that come in order. The event that
+/// completes it has the text of all rows, which are the whole answer if they are the whole log.
+pub(crate) fn logged_events(
+    answer: MessageId,
+    rows: &[TurnEventsRow],
+) -> Result<Vec<LoggedEvent>, QueryError> {
+    let mut events = Vec::new();
+    let mut text = String::new();
+    for row in rows {
+        for (seq, stored) in (row.first_seq..).zip(row.stored_events()?) {
+            let event = told(stored, answer, &mut text).ok_or_else(|| row.inconsistent(UnknownWord))?;
+            let seq = u32::try_from(seq).map_err(|error| row.inconsistent(error))?;
+            events.push(LoggedEvent { seq, event });
+        }
+    }
+    Ok(events)
+}
+
+/// The event as it was before it was stored; `text` grows by what it says. `None` if it holds a word of nobody's.
+fn told(stored: StoredEvent<'_>, answer: MessageId, text: &mut String) -> Option<TurnEvent> {
+    let message_id = |id: &str| Uuid::try_parse(id).ok().map(MessageId::from_uuid);
+    Some(match stored {
+        StoredEvent::Started { user_message_id, assistant_message_id } => TurnEvent::Started {
+            user_message_id: message_id(&user_message_id)?,
+            assistant_message_id: message_id(&assistant_message_id)?,
+        },
+        StoredEvent::Text(piece) => {
+            text.push_str(&piece);
+            TurnEvent::Text(piece.into_owned())
+        }
+        StoredEvent::Completed { finish_reason, input_tokens, output_tokens, created_at_us } => {
+            TurnEvent::Completed {
+                assistant_message_id: answer,
+                content: text.as_str().into(),
+                created_at: Timestamp::from_microsecond(created_at_us).ok()?,
+                finish_reason: FinishReason::parse(&finish_reason)?,
+                usage: TokenUsage { input: input_tokens, output: output_tokens },
+            }
+        }
+        StoredEvent::Broken { failure, at_us } => TurnEvent::Broken {
+            failure: TurnFailure::parse(&failure)?,
+            at: Timestamp::from_microsecond(at_us).ok()?,
+        },
+    })
+}
+
+/// The sequence number of the last event that the rows of one log hold, which come in order; 0 without any.
+pub(crate) fn last_seq(rows: &[TurnEventsRow]) -> u32 {
     let last = rows.last().map_or(0, |row| row.last_seq);
-    u32::try_from(last + 1).unwrap_or(u32::MAX)
+    u32::try_from(last).unwrap_or(u32::MAX)
 }

@@ -62,6 +62,7 @@ impl MessageRow {
 impl TryFrom<MessageRow> for Message {
     type Error = QueryError;
 
+    /// The row does not know the turn; who wants it looks for it among the session's.
     fn try_from(row: MessageRow) -> Result<Self, QueryError> {
         let id = row.id.0;
         let unknown = |column| move || inconsistent("messages", id, UnknownWord(column));
@@ -71,6 +72,7 @@ impl TryFrom<MessageRow> for Message {
             author: Author::parse(&row.author).ok_or_else(unknown("author"))?,
             content: row.content,
             status: MessageStatus::parse(&row.status).ok_or_else(unknown("status"))?,
+            turn_id: None,
             created_at: row.created_at.0,
         })
     }

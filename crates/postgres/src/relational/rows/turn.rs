@@ -2,8 +2,9 @@
 
 use chatloom_domain::Timestamp;
 use chatloom_domain::id::{MessageId, ReplicaId, SessionId, TurnId};
-use chatloom_domain::turn::{Lease, Turn, TurnState};
+use chatloom_domain::turn::{FinishReason, Lease, Turn, TurnFailure, TurnState};
 use chatloom_domain::usage::TokenUsage;
+use chatloom_ports::store::turns::NewTurn;
 use diesel::prelude::*;
 use thiserror::Error;
 
@@ -13,8 +14,8 @@ use super::stored_count;
 use crate::columns::{Id, Time};
 use crate::database::Db;
 
-#[derive(Insertable)]
-#[diesel(table_name = turns)]
+#[derive(Insertable, Queryable, Selectable)]
+#[diesel(table_name = turns, check_for_backend(Db))]
 pub(crate) struct TurnRow {
     pub(crate) id: Id,
     pub(crate) session_id: Id,
@@ -22,9 +23,19 @@ pub(crate) struct TurnRow {
     pub(crate) assistant_message_id: Id,
     pub(crate) generation: i64,
     pub(crate) started_at: Time,
-    has_log: bool,
     #[diesel(embed)]
     pub(crate) state: TurnStateRow,
+}
+
+/// A turn that begins, with the claim of its sender.
+#[derive(Insertable)]
+#[diesel(table_name = turns, treat_none_as_default_value = false)]
+pub(crate) struct NewTurnRow {
+    #[diesel(embed)]
+    pub(crate) turn: TurnRow,
+    has_log: bool,
+    pub(crate) idempotency_key: Option<String>,
+    pub(crate) fingerprint: Option<Vec<u8>>,
 }
 
 /// Where a turn stands.
@@ -42,23 +53,28 @@ pub(crate) struct TurnStateRow {
     ended_at: Option<Time>,
 }
 
-/// A turn that is running, as it is read back to be broken off.
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = turns, check_for_backend(Db))]
-pub(crate) struct RunningTurnRow {
-    id: Id,
-    session_id: Id,
-    user_message_id: Id,
-    assistant_message_id: Id,
-    generation: i64,
-    started_at: Time,
-    owner: Option<Id>,
-    lease_until: Option<Time>,
+/// Which rule a row breaks.
+#[derive(Debug, Error)]
+enum TurnRowError {
+    /// A column is empty that the state needs.
+    #[error("turn lacks what belongs to its state")]
+    Incomplete,
+    /// A column holds a word of nobody's.
+    #[error("turn holds a word that is not known")]
+    UnknownWord,
 }
 
-#[derive(Debug, Error)]
-#[error("a running turn has no lease")]
-struct NoLease;
+impl From<&NewTurn> for NewTurnRow {
+    fn from(new: &NewTurn) -> Self {
+        let claim = new.claim.as_ref();
+        Self {
+            turn: TurnRow::from(&new.turn),
+            has_log: true,
+            idempotency_key: claim.map(|claim| claim.key.as_str().to_owned()),
+            fingerprint: claim.map(|claim| claim.fingerprint.as_bytes().to_vec()),
+        }
+    }
+}
 
 impl From<&Turn> for TurnRow {
     fn from(turn: &Turn) -> Self {
@@ -69,7 +85,6 @@ impl From<&Turn> for TurnRow {
             assistant_message_id: Id(turn.assistant_message_id.as_uuid()),
             generation: i64::from(turn.generation),
             started_at: Time(turn.started_at),
-            has_log: true,
             state: TurnStateRow::from(&turn.state),
         }
     }
@@ -116,24 +131,46 @@ impl TurnStateRow {
     }
 }
 
-impl TryFrom<RunningTurnRow> for (Turn, Lease) {
+impl TryFrom<TurnRow> for Turn {
     type Error = QueryError;
 
-    fn try_from(row: RunningTurnRow) -> Result<Self, QueryError> {
+    fn try_from(row: TurnRow) -> Result<Self, QueryError> {
         let id = row.id.0;
-        let (Some(owner), Some(until)) = (row.owner, row.lease_until) else {
-            return Err(inconsistent("turns", id, NoLease));
-        };
-        let lease = Lease { owner: ReplicaId::from_uuid(owner.0), until: until.0 };
-        let turn = Turn {
+        Ok(Self {
             id: TurnId::from_uuid(id),
             session_id: SessionId::from_uuid(row.session_id.0),
             user_message_id: MessageId::from_uuid(row.user_message_id.0),
             assistant_message_id: MessageId::from_uuid(row.assistant_message_id.0),
             generation: u32::try_from(row.generation).map_err(|error| inconsistent("turns", id, error))?,
             started_at: row.started_at.0,
-            state: TurnState::Running { lease },
+            state: row.state.into_state().map_err(|error| inconsistent("turns", id, error))?,
+        })
+    }
+}
+
+impl TurnStateRow {
+    fn into_state(self) -> Result<TurnState, TurnRowError> {
+        use TurnRowError::{Incomplete, UnknownWord};
+        if self.state == "running" {
+            let (owner, until) = self.owner.zip(self.lease_until).ok_or(Incomplete)?;
+            let lease = Lease { owner: ReplicaId::from_uuid(owner.0), until: until.0 };
+            return Ok(TurnState::Running { lease });
+        }
+        let ended_at = self.ended_at.ok_or(Incomplete)?.0;
+        let usage = TokenUsage {
+            input: u64::try_from(self.input_tokens).unwrap_or(0),
+            output: u64::try_from(self.output_tokens).unwrap_or(0),
         };
-        Ok((turn, lease))
+        let failure = || TurnFailure::parse(self.failure.as_deref().ok_or(Incomplete)?).ok_or(UnknownWord);
+        match self.state.as_str() {
+            "completed" => {
+                let reason = self.finish_reason.as_deref().ok_or(Incomplete)?;
+                let finish_reason = FinishReason::parse(reason).ok_or(UnknownWord)?;
+                Ok(TurnState::Completed { finish_reason, usage, ended_at })
+            }
+            "interrupted" => Ok(TurnState::Interrupted { failure: failure()?, usage, ended_at }),
+            "failed" => Ok(TurnState::Failed { failure: failure()?, usage, ended_at }),
+            _ => Err(UnknownWord),
+        }
     }
 }

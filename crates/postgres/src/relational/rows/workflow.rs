@@ -1,7 +1,7 @@
 //! Workflows as rows.
 
 use chatloom_domain::id::{TeamId, WorkflowId};
-use chatloom_domain::workflow::{Agent, AgentInput, Workflow, WorkflowName};
+use chatloom_domain::workflow::{Agent, AgentInput, FallbackInput, Workflow, WorkflowName};
 use diesel::prelude::*;
 
 use super::super::errors::{QueryError, inconsistent};
@@ -32,11 +32,14 @@ pub(crate) struct WorkflowContentRow {
     max_output_tokens: Option<i64>,
     history_messages: Option<i64>,
     updated_at: Time,
+    fallback_provider: Option<String>,
+    fallback_model: Option<String>,
 }
 
 impl From<&Workflow> for WorkflowRow {
     fn from(workflow: &Workflow) -> Self {
         let agent = &workflow.agent;
+        let fallback = agent.fallback.as_ref();
         Self {
             id: Id(workflow.id.as_uuid()),
             team_id: Id(workflow.team_id.as_uuid()),
@@ -51,6 +54,8 @@ impl From<&Workflow> for WorkflowRow {
                 max_output_tokens: agent.max_output_tokens().map(i64::from),
                 history_messages: agent.history_messages().map(i64::from),
                 updated_at: Time(workflow.updated_at),
+                fallback_provider: fallback.map(|fallback| fallback.provider.as_str().to_owned()),
+                fallback_model: fallback.map(|fallback| fallback.model.as_str().to_owned()),
             },
         }
     }
@@ -62,6 +67,8 @@ impl TryFrom<WorkflowRow> for Workflow {
     fn try_from(row: WorkflowRow) -> Result<Self, QueryError> {
         let id = row.id.0;
         let content = row.content;
+        // The table has both or none.
+        let fallback = content.fallback_provider.zip(content.fallback_model);
         let agent = Agent::parse(&AgentInput {
             instructions: content.instructions,
             provider: content.provider,
@@ -69,6 +76,7 @@ impl TryFrom<WorkflowRow> for Workflow {
             temperature: content.temperature,
             max_output_tokens: content.max_output_tokens,
             history_messages: content.history_messages,
+            fallback: fallback.map(|(provider, model)| FallbackInput { provider, model }),
         });
         Ok(Self {
             id: WorkflowId::from_uuid(id),

@@ -1,0 +1,194 @@
+//! Statements that make a session busy: a turn begins, or one runs again.
+
+use chatloom_domain::id::TurnId;
+use chatloom_domain::message::MessageContent;
+use chatloom_domain::turn::{IdempotencyClaim, Turn};
+use chatloom_ports::store::turns::{BeginTurnError, NewTurn, RetryTurnError, TurnRetry};
+use diesel::dsl::exists;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::super::errors::{QueryError, inconsistent};
+use super::super::rows::turn::{TurnRow, TurnStateRow};
+use super::super::schema::{chat_sessions, messages, turns, widgets};
+use crate::columns::Id;
+use crate::database::Conn;
+use crate::dialect;
+
+/// Why a turn did not begin.
+pub(crate) enum BeginError {
+    /// Something that the sender may know of is in the way.
+    Refused(BeginTurnError),
+    /// A statement failed.
+    Query(QueryError),
+}
+
+impl From<QueryError> for BeginError {
+    fn from(error: QueryError) -> Self {
+        Self::Query(error)
+    }
+}
+
+impl From<BeginError> for BeginTurnError {
+    fn from(error: BeginError) -> Self {
+        match error {
+            BeginError::Refused(refusal) => refusal,
+            BeginError::Query(error) => error.into(),
+        }
+    }
+}
+
+pub(crate) async fn begin(conn: &mut Conn, new: &NewTurn) -> Result<(), BeginError> {
+    if dialect::begin_turn(conn, new).await? {
+        return Ok(());
+    }
+    Err(BeginError::Refused(why_not_begun(conn, new).await?))
+}
+
+async fn why_not_begun(conn: &mut Conn, new: &NewTurn) -> Result<BeginTurnError, QueryError> {
+    let (session, widget) = (Id(new.turn.session_id.as_uuid()), Id(new.widget_id.as_uuid()));
+    let Some(running) = find_running_turn(conn, session, widget).await? else {
+        return Ok(BeginTurnError::SessionNotFound);
+    };
+    if let Some(refusal) = find_claimed(conn, new).await? {
+        return Ok(refusal);
+    }
+    let is_admitted = is_admitted(conn, widget, new.widget_version).await?;
+    Ok(match running {
+        Some(turn) if is_admitted => BeginTurnError::TurnRunning(TurnId::from_uuid(turn.0)),
+        // Without a running turn, only the widget can have been in the way.
+        _ => BeginTurnError::WidgetChanged,
+    })
+}
+
+/// What has become of the key that a message claims, if another message of the session has it.
+pub(crate) async fn find_claimed(
+    conn: &mut Conn,
+    new: &NewTurn,
+) -> Result<Option<BeginTurnError>, QueryError> {
+    let Some(IdempotencyClaim { key, fingerprint }) = &new.claim else {
+        return Ok(None);
+    };
+    let begun: Option<(Id, Option<Vec<u8>>)> = turns::table
+        .filter(turns::session_id.eq(Id(new.turn.session_id.as_uuid())))
+        .filter(turns::idempotency_key.eq(key.as_str()))
+        .select((turns::id, turns::fingerprint))
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(begun.map(|(turn, known)| {
+        if known.as_deref() == Some(fingerprint.as_bytes().as_slice()) {
+            BeginTurnError::AlreadyBegun(TurnId::from_uuid(turn.0))
+        } else {
+            BeginTurnError::KeyReused
+        }
+    }))
+}
+
+/// Gives the turn as it runs again, and the visitor's message.
+pub(crate) async fn retry(
+    conn: &mut Conn,
+    retry: &TurnRetry,
+) -> Result<(Turn, MessageContent), RetryTurnError> {
+    let Some(last_seq) = claim_session(conn, retry).await? else {
+        return Err(why_not_claimed(conn, retry).await?);
+    };
+    let turn = find_turn(conn, retry).await?.ok_or(RetryTurnError::TurnNotFound)?;
+    let again = turn.retry(retry.lease).map_err(|_| RetryTurnError::NotRetryable)?;
+    if !is_newest(conn, &again, last_seq).await? {
+        return Err(RetryTurnError::NotRetryable);
+    }
+    let question = load_question(conn, &again).await?;
+    run_again(conn, &again).await?;
+    Ok((again, question))
+}
+
+/// Gives the sequence number of the session's newest message if the session is free and the widget unchanged.
+async fn claim_session(conn: &mut Conn, retry: &TurnRetry) -> Result<Option<i64>, QueryError> {
+    let widget = Id(retry.widget_id.as_uuid());
+    let admitted = widgets::table
+        .filter(widgets::id.eq(widget).and(widgets::version.eq(retry.widget_version)))
+        .filter(widgets::active.and(widgets::deleted_at.is_null()));
+    let free = chat_sessions::table
+        .filter(chat_sessions::id.eq(Id(retry.session_id.as_uuid())))
+        .filter(chat_sessions::widget_id.eq(widget))
+        .filter(chat_sessions::running_turn_id.is_null())
+        .filter(exists(admitted.select(widgets::id)));
+    let claim = diesel::update(free)
+        .set(chat_sessions::running_turn_id.eq(Some(Id(retry.turn_id.as_uuid()))))
+        .returning(chat_sessions::last_seq);
+    Ok(claim.get_result(conn).await.optional()?)
+}
+
+async fn why_not_claimed(conn: &mut Conn, retry: &TurnRetry) -> Result<RetryTurnError, QueryError> {
+    let (session, widget) = (Id(retry.session_id.as_uuid()), Id(retry.widget_id.as_uuid()));
+    let Some(running) = find_running_turn(conn, session, widget).await? else {
+        return Ok(RetryTurnError::SessionNotFound);
+    };
+    if find_turn(conn, retry).await?.is_none() {
+        return Ok(RetryTurnError::TurnNotFound);
+    }
+    let is_admitted = is_admitted(conn, widget, retry.widget_version).await?;
+    Ok(match running {
+        Some(turn) if is_admitted => RetryTurnError::TurnRunning(TurnId::from_uuid(turn.0)),
+        _ => RetryTurnError::WidgetChanged,
+    })
+}
+
+/// The running turn of a session of the widget, if there is such a session.
+async fn find_running_turn(
+    conn: &mut Conn,
+    session: Id,
+    widget: Id,
+) -> Result<Option<Option<Id>>, QueryError> {
+    let own =
+        chat_sessions::table.filter(chat_sessions::id.eq(session).and(chat_sessions::widget_id.eq(widget)));
+    Ok(own.select(chat_sessions::running_turn_id).first(conn).await.optional()?)
+}
+
+async fn is_admitted(conn: &mut Conn, widget: Id, version: i64) -> Result<bool, QueryError> {
+    let admitted = widgets::table
+        .filter(widgets::id.eq(widget).and(widgets::version.eq(version)))
+        .filter(widgets::active.and(widgets::deleted_at.is_null()));
+    Ok(diesel::select(exists(admitted.select(widgets::id))).get_result(conn).await?)
+}
+
+async fn find_turn(conn: &mut Conn, retry: &TurnRetry) -> Result<Option<Turn>, QueryError> {
+    let own = turns::table
+        .filter(turns::id.eq(Id(retry.turn_id.as_uuid())))
+        .filter(turns::session_id.eq(Id(retry.session_id.as_uuid())));
+    let row = own.select(TurnRow::as_select()).first(conn).await.optional()?;
+    row.map(Turn::try_from).transpose()
+}
+
+/// Whether the turn's answer is the session's newest message.
+async fn is_newest(conn: &mut Conn, turn: &Turn, last_seq: i64) -> Result<bool, QueryError> {
+    let answer = messages::table.find(Id(turn.assistant_message_id.as_uuid()));
+    let newest = answer.filter(messages::seq.eq(last_seq)).select(messages::id);
+    Ok(diesel::select(exists(newest)).get_result(conn).await?)
+}
+
+async fn load_question(conn: &mut Conn, turn: &Turn) -> Result<MessageContent, QueryError> {
+    let id = turn.user_message_id.as_uuid();
+    let question = messages::table.find(Id(id)).select(messages::content);
+    let question: String = question.first(conn).await?;
+    MessageContent::parse(&question).map_err(|error| inconsistent("messages", id, error))
+}
+
+/// The log of the generation before stays until it expires: nobody reads it, but its events keep their names.
+async fn run_again(conn: &mut Conn, turn: &Turn) -> Result<(), QueryError> {
+    diesel::update(turns::table.find(Id(turn.id.as_uuid())))
+        .set((
+            TurnStateRow::from(&turn.state),
+            turns::generation.eq(i64::from(turn.generation)),
+            turns::has_log.eq(true),
+            turns::stop_requested.eq(false),
+        ))
+        .execute(conn)
+        .await?;
+    diesel::update(messages::table.find(Id(turn.assistant_message_id.as_uuid())))
+        .set(messages::status.eq(turn.state.message_status().as_str()))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
