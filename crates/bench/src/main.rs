@@ -10,6 +10,8 @@
 )]
 
 mod bare_route;
+mod database;
+mod delays;
 mod http;
 mod measures;
 mod model_server;
@@ -59,6 +61,11 @@ fn command() -> Command {
         )
         .arg(number("seconds", "10", "How long each load lasts"))
         .arg(number("streams", "200", "Streams at once for the latency of `start`"))
+        .arg(number(
+            "turns",
+            "500",
+            "Answers at once for the delay of a piece and the writes to the database",
+        ))
         .arg(number("open-streams", "1000", "Streams at once for the memory per stream"))
         .arg(number("fast-streams", "64", "Streams at once for the throughput without spacing"))
         .subcommand(
@@ -80,6 +87,7 @@ async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
         binary: arguments.get_one::<PathBuf>("chatloom").cloned().context("no binary")?,
         load: Duration::from_secs(number("seconds").into()),
         streams: number("streams"),
+        turns: number("turns"),
         open_streams: number("open-streams"),
         fast_streams: number("fast-streams"),
     };

@@ -5,8 +5,11 @@ mod init;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use hdrhistogram::Histogram;
 use serde_json::json;
 
+use crate::database::Writes;
+use crate::delays::delays;
 use crate::http::request;
 use crate::model_server::{ModelServer, Order};
 use crate::report::Report;
@@ -18,6 +21,8 @@ use crate::streams::{MODEL, OpenStreams, Outcome, SERVICE, ask_for};
 const PACED: Order = Order { pieces: 100, gap: Duration::from_millis(20) };
 /// As fast as the server can.
 const FAST: Order = Order { pieces: 2_000, gap: Duration::ZERO };
+/// 20 pieces a second for five seconds: what a visitor can just about read.
+const READABLE: Order = Order { pieces: 100, gap: Duration::from_millis(50) };
 /// Open for longer than it takes to open all of them.
 const SLOW: Order = Order { pieces: 1_200, gap: Duration::from_millis(500) };
 
@@ -27,6 +32,7 @@ pub(crate) struct Plan {
     /// How long each load lasts.
     pub(crate) load: Duration,
     pub(crate) streams: u32,
+    pub(crate) turns: u32,
     pub(crate) open_streams: u32,
     pub(crate) fast_streams: u32,
 }
@@ -47,6 +53,9 @@ pub(crate) async fn baseline(plan: &Plan, model: &ModelServer, report: &mut Repo
         ask_for(plan.load, PACED.gap * PACED.pieces, model.address, direct(PACED, plan.streams), MODEL)
             .await?;
     add_first(report, "without", &paced)?;
+    let asked = direct(READABLE, plan.turns);
+    let late = delays(plan.load, READABLE.gap * READABLE.pieces, model.address, asked).await?;
+    add_delays(report, "without", &late);
     let fast =
         ask_for(plan.load, Duration::ZERO, model.address, direct(FAST, plan.fast_streams), MODEL).await?;
     add_pieces(report, "without", &fast, FAST)
@@ -76,6 +85,8 @@ pub(crate) async fn service(
     let paced = ask_for(plan.load, PACED.gap * PACED.pieces, service.address, asked, SERVICE).await?;
     add_first(report, store.name, &paced)?;
 
+    delay_of_pieces(plan, store, &service, &mut dashboard, report).await?;
+
     let token = dashboard.create_widget(FAST).await?;
     let asked = questions(service.address, &token, plan.fast_streams).await?;
     let fast = ask_for(plan.load, Duration::ZERO, service.address, asked, SERVICE).await?;
@@ -83,6 +94,23 @@ pub(crate) async fn service(
     report.add("memory after the loads: MiB", store.name, mebibytes(service.memory_kib()?));
     service.stop().await?;
     memory_of_open_streams(plan, store, model, report).await
+}
+
+/// With many answers at once, and what that makes the database write.
+async fn delay_of_pieces(
+    plan: &Plan,
+    store: &Store,
+    service: &Service,
+    dashboard: &mut Dashboard,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let token = dashboard.create_widget(READABLE).await?;
+    let asked = questions(service.address, &token, plan.turns).await?;
+    let writes = Writes::begin(store, service).await?;
+    let late = delays(plan.load, READABLE.gap * READABLE.pieces, service.address, asked).await?;
+    writes.end(report).await?;
+    add_delays(report, store.name, &late);
+    Ok(())
 }
 
 /// In a fresh process, so that memory which earlier loads left to the allocator does not hide the streams' own.
@@ -114,6 +142,13 @@ fn add_first(report: &mut Report, column: &'static str, outcome: &Outcome) -> an
     Ok(())
 }
 
+fn add_delays(report: &mut Report, column: &'static str, late: &Histogram<u64>) {
+    for (name, quantile) in [("delay of a piece p50: ms", 0.5), ("delay of a piece p99: ms", 0.99)] {
+        report.add(name, column, to_f64(late.value_at_quantile(quantile)) / 1_000.0);
+    }
+    report.add("pieces timed", column, to_f64(late.len()));
+}
+
 fn add_pieces(
     report: &mut Report,
     column: &'static str,
@@ -135,6 +170,6 @@ fn mebibytes(kib: u64) -> f64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts and kibibytes stay far below 2^52")]
-fn to_f64(count: u64) -> f64 {
+pub(crate) fn to_f64(count: u64) -> f64 {
     count as f64
 }

@@ -13,9 +13,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
+use crate::delays;
+
 const HEAD: &[u8] =
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
-const PIECE: &[u8] = br#"data: {"id":"c-1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"word "},"finish_reason":null}]}"#;
+const BEFORE_PIECE: &str = r#"data: {"id":"c-1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":""#;
+const AFTER_PIECE: &str = r#""},"finish_reason":null}]}"#;
 const FINISH: &[u8] = br#"data: {"id":"c-1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#;
 const DONE: &[u8] = b"data: [DONE]";
 
@@ -82,8 +85,8 @@ async fn serve(mut stream: TcpStream) -> anyhow::Result<()> {
 }
 
 async fn write_pieces(stream: &mut TcpStream, order: Order) -> anyhow::Result<()> {
-    let piece = event(PIECE);
     if order.gap.is_zero() {
+        let piece = piece("word ");
         let per_write = (BURST_BYTES / piece.len()).max(1);
         let mut left = usize::try_from(order.pieces)?;
         while left > 0 {
@@ -97,9 +100,14 @@ async fn write_pieces(stream: &mut TcpStream, order: Order) -> anyhow::Result<()
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     for _ in 0..order.pieces {
         ticks.tick().await;
-        stream.write_all(&piece).await?;
+        // The time at which it leaves is what it says.
+        stream.write_all(&piece(&delays::stamp())).await?;
     }
     Ok(())
+}
+
+fn piece(content: &str) -> Vec<u8> {
+    event([BEFORE_PIECE, content, AFTER_PIECE].concat().as_bytes())
 }
 
 /// An event in a chunk of its own.

@@ -80,6 +80,14 @@ impl Service {
         Ok(line.trim().trim_end_matches(" kB").parse()?)
     }
 
+    /// What it has had written to disks so far, in KiB.
+    pub(crate) fn written_kib(&self) -> anyhow::Result<u64> {
+        let id = self.child.id().context("the service has ended")?;
+        let counts = std::fs::read_to_string(format!("/proc/{id}/io"))?;
+        let line = counts.lines().find_map(|line| line.strip_prefix("write_bytes:")).context("no bytes")?;
+        Ok(line.trim().parse::<u64>()? / 1024)
+    }
+
     /// Stops it in good order.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         let id = self.child.id().context("the service has ended")?;
