@@ -35,3 +35,15 @@ deny:
 # Measure the release binary on SQLite and PostgreSQL.
 bench *args:
     cargo build --release --locked && cargo run --release --locked --package chatloom-bench -- {{ args }}
+
+# Break the release binary for minutes (500 kills on each database), race 10,000 pairs, cut 1,000 streams.
+check-long seed="1" kills="500" seconds="3600":
+    cargo build --release --locked --package chatloom-server --package chatloom-checker
+    target/release/chatloom-checker check --database sqlite --seed {{ seed }} --kills {{ kills }} --seconds {{ seconds }}
+    target/release/chatloom-checker check --database postgres --seed {{ seed }} --kills {{ kills }} --seconds {{ seconds }}
+    target/release/chatloom-checker race --database postgres --seed {{ seed }} --pairs 10000
+    target/release/chatloom-checker cuts --database postgres --seed {{ seed }} --cuts 1000
+
+# One run of the checker; `just check check --help` lists what can be said.
+check *args:
+    cargo build --release --locked --package chatloom-server && cargo run --release --locked --package chatloom-checker -- {{ args }}
