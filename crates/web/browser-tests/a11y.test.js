@@ -67,6 +67,29 @@ for (const [name, options] of [['light', {}], ['dark', { colorScheme: 'dark' }],
   });
 }
 
+for (const [name, options] of [['light', {}], ['dark', { colorScheme: 'dark' }]]) {
+  test(`axe finds nothing while an answer is written, stopped, out of reach and interrupted: ${name}`, async () => {
+    const { page, widget } = await visit(options);
+    const check = async (state) => {
+      assert.deepEqual(await violations(page), [], state);
+      await keepScreenshot(page, `${state}-${name}`);
+    };
+    await widget.open();
+    await widget.askAtLength();
+    await check('writing');
+    await widget.stop.click();
+    await page.getByText('You stopped this answer.').waitFor();
+    await check('stopped');
+    await widget.askAtLength();
+    await chatloom.kill();
+    await page.getByText('Reconnecting').waitFor();
+    await check('reconnecting');
+    await chatloom.start();
+    await widget.again.waitFor();
+    await check('interrupted');
+  });
+}
+
 test('opening moves the focus to the box, Escape brings it back and stays in the widget', async () => {
   const { page, widget } = await visit();
   await page.evaluate(() => {

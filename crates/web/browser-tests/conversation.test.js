@@ -66,27 +66,6 @@ test('a visitor asks, watches the answer grow, and finds it again after a reload
   assert.equal(await lastAnswer(page), answer);
 });
 
-test('a reload in mid-answer still ends with the whole answer', async () => {
-  const page = await chromium.newPage();
-  await page.goto(shop.origin);
-  const widget = widgetOn(page);
-  await widget.open();
-  await widget.ask('Tell me everything you can do.');
-  await page.locator('.answer .text:not(:empty)').waitFor();
-  assert.equal(await page.locator('.status').innerText(), 'Typing…', 'the answer was over before the reload');
-  await page.reload();
-  await widget.panel.waitFor();
-  await widget.settled();
-  assert.equal(await widget.questions.count(), 1);
-  assert.equal(await widget.problem.count(), 0);
-  const shown = await lastAnswer(page);
-
-  await page.reload();
-  await widget.panel.waitFor();
-  await widget.settled();
-  assert.equal(await lastAnswer(page), shown, 'the history has another answer');
-});
-
 test('a page on a forbidden origin shows no widget and learns why', async () => {
   const page = await chromium.newPage();
   const lines = [];

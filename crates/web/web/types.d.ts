@@ -45,6 +45,14 @@ export interface Message {
   createdAt: string;
   /** Absent once the message is complete. */
   status?: 'streaming' | 'interrupted' | 'failed';
+  /** The turn that writes or wrote it; absent once the message is complete. */
+  turnId?: string;
+}
+
+/** What the visitor asks. The server takes a question once, however often it arrives with its key. */
+export interface Question {
+  key: string;
+  text: string;
 }
 
 export interface Session {
@@ -63,8 +71,12 @@ export interface Saved {
   visitorId?: string;
   sessionId?: string;
   sessionSecret?: string;
+  /** The newest turn and its generation, for other tabs to notice. */
+  turn?: string;
   open?: boolean;
   draft?: string;
+  /** Not confirmed by the server yet. */
+  question?: Question;
 }
 
 declare global {

@@ -14,7 +14,10 @@ const ADMIN = { email: 'owner@example.com', password: 'correct horse battery sta
 const START_LIMIT = 60_000;
 const LOOK_EVERY = 50;
 
-/** Starts a server on a free port; call `stop` at the end. */
+/**
+ * Starts a server on a free port; call `stop` at the end. `kill` ends it like a power cut, and `start` starts it again
+ * where it was, with the same data.
+ */
 export async function startChatloom() {
   const binary = process.env.CHATLOOM_BIN;
   if (!binary || !existsSync(binary)) {
@@ -33,19 +36,26 @@ export async function startChatloom() {
     ADMIN_PASSWORD: ADMIN.password,
     PUBLIC_RATE_LIMIT_PER_MINUTE: '0',
   };
-  const child = spawn(binary, [], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
-  child.stdout.on('data', (text) => (log += text));
-  child.stderr.on('data', (text) => (log += text));
-  const ended = new Promise((resolve) => child.once('close', resolve));
-  const stop = async () => {
-    child.kill('SIGTERM');
+  let child, ended;
+  const start = async () => {
+    child = spawn(binary, [], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.on('data', (text) => (log += text));
+    child.stderr.on('data', (text) => (log += text));
+    ended = new Promise((resolve) => child.once('close', resolve));
+    await becomeReady(base, child);
+  };
+  const end = async (signal) => {
+    child.kill(signal);
     await ended;
+  };
+  const stop = async () => {
+    await end('SIGTERM');
     await rm(data, { recursive: true, force: true });
   };
   try {
-    await becomeReady(base, child);
-    return { base, dashboard: await signIn(base), stop };
+    await start();
+    return { base, dashboard: await signIn(base), start, kill: () => end('SIGKILL'), stop };
   } catch (error) {
     await stop();
     throw new Error(`chatloom could not be used; it said:\n${log}`, { cause: error });

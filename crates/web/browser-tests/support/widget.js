@@ -2,6 +2,9 @@
 
 import assert from 'node:assert/strict';
 
+/** A question whose answer from the scripted model takes about four seconds: it is quoted in it, up to 280 characters. */
+export const LONG = 'Tell me more, '.repeat(19) + 'please.';
+
 /** The parts of the widget on a page. */
 export function widgetOn(page) {
   return {
@@ -11,6 +14,8 @@ export function widgetOn(page) {
     questions: page.locator('.question'),
     answers: page.locator('.answer'),
     problem: page.getByRole('alert'),
+    stop: page.getByRole('button', { name: 'Stop answering' }),
+    again: page.getByRole('button', { name: 'Try again', exact: true }),
 
     async open() {
       await this.launcher.click();
@@ -20,6 +25,19 @@ export function widgetOn(page) {
     async ask(text) {
       await this.box.fill(text);
       await this.box.press('Enter');
+    },
+
+    /** Asks, and waits until the answer has some text. */
+    async askAtLength() {
+      const before = await this.answers.count();
+      await this.ask(LONG);
+      await this.answers.nth(before).locator('.text', { hasText: 'more' }).waitFor();
+    },
+
+    /** Loads the page again, on which the open panel opens by itself. */
+    async reload() {
+      await page.reload();
+      await this.panel.waitFor();
     },
 
     /** Waits until nothing is being loaded or written. */
@@ -43,6 +61,15 @@ export async function watchGrowth(page) {
       await new Promise(requestAnimationFrame);
     }
   });
+}
+
+/** Half a mark at the end may be shown until its other half arrives. */
+const MARK = 3;
+
+/** Fails where an answer became shorter on its way, as it does when a piece came twice or what was there went away. */
+export function assertGrew(lengths) {
+  const shrunk = lengths.findIndex((length, index) => length < lengths[index - 1] - MARK);
+  assert.equal(shrunk, -1, `the answer shrank: ${lengths}`);
 }
 
 /** The text of the last answer. */

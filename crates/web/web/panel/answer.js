@@ -16,18 +16,24 @@ export function createAnswer(announce, changed) {
   const body = el('div', { class: 'text', dir: 'auto' });
   const dots = el('div', { class: 'dots', 'aria-hidden': 'true' }, el('i'), el('i'), el('i'));
   const author = el('span', { class: 'hush' }, TEXT.they);
-  const element = el('div', { class: 'answer' }, author, dots, body);
+  const element = el('div', { class: 'answer' }, author, body, dots);
   const markdown = createMarkdown(body);
   let source = '';
+  /** What was there before the answer began anew: it stays as long as the new text is the same so far. */
+  let before = '';
   let frame = 0;
   let announced = 0;
+  /** @type {HTMLElement} the line below the answer */
+  let tail = el('p');
+  /** What that line says. */
+  let said = '';
 
   /** @param {boolean} open */
   function render(open) {
     cancelAnimationFrame(frame);
     frame = 0;
     dots.hidden = !open || source.trim() !== '';
-    const blocks = markdown.render(source, open);
+    const blocks = markdown.render(before.startsWith(source) ? before : source, open);
     for (const block of blocks.slice(announced, open ? -1 : undefined)) announce(spoken(block));
     announced = Math.max(announced, open ? blocks.length - 1 : blocks.length);
     changed();
@@ -38,10 +44,33 @@ export function createAnswer(announce, changed) {
     frame = frame || requestAnimationFrame(() => render(true));
   }
 
-  return {
+  /**
+   * @param {string} text  empty takes the line away
+   * @param {() => HTMLElement} make
+   */
+  function say(text, make) {
+    // The same line again would take the focus off its button and be read aloud again.
+    if (text === said) return;
+    said = text;
+    tail.remove();
+    tail = make();
+    if (text) element.append(tail);
+    changed();
+  }
+
+  /** What the history tells is nothing to interrupt a screen reader for. */
+  const isQuiet = () => announced === Infinity;
+
+  const answer = {
     element,
-    /** Id of the message, once the server has told it. */
-    id: '',
+    /** Whether the visitor stopped it, as far as this page knows: the history keeps no note of it. */
+    stopped: false,
+
+    /** The stream begins, perhaps not for the first time. */
+    begin() {
+      before = source || before;
+      source = '';
+    },
 
     /** @param {string} piece */
     append(piece) {
@@ -51,6 +80,8 @@ export function createAnswer(announce, changed) {
 
     /** @param {string} content  all of the answer that there is so far */
     show(content) {
+      answer.note('');
+      answer.begin();
       source = content;
       paintSoon();
     },
@@ -58,7 +89,9 @@ export function createAnswer(announce, changed) {
     /** @param {string} content  the whole answer */
     finish(content) {
       source = content;
+      before = '';
       render(false);
+      answer.note(answer.stopped ? TEXT.stopped : '');
     },
 
     /** Marks the answer as one from the history, which nobody wants read aloud again. */
@@ -66,37 +99,36 @@ export function createAnswer(announce, changed) {
       announced = Infinity;
     },
 
-    /** Back to the dots, for another attempt. */
+    /** Waits for another attempt at the same answer. */
     reset() {
-      source = '';
       announced = 0;
-      element.querySelector('.problem')?.remove();
+      answer.begin();
+      answer.note('');
       render(true);
     },
 
+    /** @param {string} text  a quiet line below the answer */
+    note(text) {
+      say(text, () => el('p', { class: 'note', role: isQuiet() ? null : 'status' }, text));
+    },
+
     /**
-     * Ends the answer with what went wrong; what has arrived stays.
+     * Says what went wrong; what has arrived stays.
      *
      * @param {string} text
      * @param {Action} [action]
      */
     fail(text, action) {
+      if (source) before = '';
       render(false);
-      element.querySelector('.problem')?.remove();
-      element.append(problem(text, action));
-      changed();
+      say(text, () => {
+        const row = el('div', { class: 'problem', role: isQuiet() ? null : 'alert' }, icon('alert'), el('span', {}, text));
+        if (action) row.append(actionButton(action));
+        return row;
+      });
     },
   };
-}
-
-/**
- * @param {string} text
- * @param {Action} [action]
- */
-function problem(text, action) {
-  const row = el('div', { class: 'problem', role: 'alert' }, icon('alert'), el('span', {}, text));
-  if (action) row.append(actionButton(action));
-  return row;
+  return answer;
 }
 
 /** @param {Action} action */

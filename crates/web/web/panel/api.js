@@ -1,96 +1,128 @@
-// The public endpoints of one widget. What goes wrong is always an ApiError.
+// The public endpoints of one widget. What the server refuses is an ApiError; whatever else is thrown is a broken line.
 
-/** An answer that is not 2xx, or none at all (status 0: offline, blocked, or the server is away). */
+/** An answer that is not 2xx. */
 export class ApiError extends Error {
   /**
    * @param {number} status
-   * @param {string} code  the server's stable code, see docs/api.md
+   * @param {string} code  the server's stable code, see docs/api.md; empty where something in between answered
    * @param {number} retryAfter  seconds; 0 where the server named none
+   * @param {boolean} final  whether doing the same again by ourselves is of no use, or not wanted
    */
-  constructor(status, code, retryAfter) {
+  constructor(status, code, retryAfter, final) {
     super(`the server answered ${status} ${code}`);
     this.status = status;
     this.code = code;
     this.retryAfter = retryAfter;
+    this.final = final;
   }
 }
 
-/**
- * The status of an ApiError, -1 for any other error.
- *
- * @param {unknown} error
- */
-export function statusOf(error) {
-  return error instanceof ApiError ? error.status : -1;
-}
-
 /** @typedef {ReturnType<typeof createApi>} Api */
+/** @typedef {import('../types').Session} Session */
 
 /**
  * @param {string} base  origin of the server
  * @param {string} token  the embed token
+ * @param {() => Session | undefined} session  the one that calls are about
  */
-export function createApi(base, token) {
+export function createApi(base, token, session) {
   /**
    * @param {string} path
    * @param {Record<string, string>} headers
-   * @param {unknown} [body]  makes it a POST
+   * @param {object} [body]  makes it a POST
    * @param {AbortSignal} [signal]
    */
   async function call(path, headers, body, signal) {
-    const post = body ? { method: 'POST', body: JSON.stringify(body) } : {};
     if (body) headers['Content-Type'] = 'application/json';
-    let response;
-    try {
-      response = await fetch(`${base}/api/widget-chat/sessions${path}`, {
-        ...post,
-        headers,
-        signal,
-        credentials: 'omit',
-        cache: 'no-store',
-        // Without an Origin header the server checks the site by this one; the full address is nobody's business.
-        referrerPolicy: 'origin',
-      });
-    } catch {
-      throw new ApiError(0, 'network', 0);
-    }
+    const response = await fetch(`${base}/api/widget-chat/sessions${path}`, {
+      method: body ? 'POST' : 'GET',
+      body: body && JSON.stringify(body),
+      headers: { 'X-Widget-Token': token, ...headers },
+      signal,
+      credentials: 'omit',
+      cache: 'no-store',
+      // Without an Origin header the server checks the site by this one; the full address is nobody's business.
+      referrerPolicy: 'origin',
+    });
     if (response.ok) return response;
-    const problem = await response.json().catch(() => ({}));
-    throw new ApiError(response.status, String(problem.code), Number(response.headers.get('Retry-After')) || 0);
+    const { status } = response;
+    const { code = '' } = await response.json().catch(() => ({}));
+    // A visitor is told that the server has no room, and decides. Looking on costs it nothing, so that just waits.
+    const full = status === 429 || (status === 503 && code && code !== 'draining');
+    const final = full ? Boolean(body) : status < 500;
+    throw new ApiError(status, code, Number(response.headers.get('Retry-After')) || 0, final);
+  }
+
+  /**
+   * @param {string} path  below the session
+   * @param {AbortSignal} [signal]
+   * @param {object} [body]
+   * @param {Record<string, string>} [headers]
+   */
+  function within(path, signal, body, headers) {
+    const { sessionId, sessionSecret } = /** @type {Session} */ (session());
+    return call(`/${sessionId}${path}`, { 'X-Session-Secret': sessionSecret, ...headers }, body, signal);
   }
 
   return {
     /**
      * @param {string} visitorId
-     * @returns {Promise<import('../types').Session>}
+     * @param {AbortSignal} signal
+     * @returns {Promise<Session>}
      */
-    async createSession(visitorId) {
-      const response = await call('', { 'X-Chatloom-Session': 'secret' }, { token, visitorId });
-      return response.json();
+    async createSession(visitorId, signal) {
+      const response = await call('', { 'X-Chatloom-Session': 'secret' }, { token, visitorId }, signal);
+      const { sessionId, sessionSecret } = await response.json();
+      return { sessionId, sessionSecret };
     },
 
     /**
-     * @param {import('../types').Session} session
+     * @param {AbortSignal} signal
      * @returns {Promise<import('../types').Message[]>}  oldest first
      */
-    async history({ sessionId, sessionSecret }) {
-      const headers = { 'X-Widget-Token': token, 'X-Session-Secret': sessionSecret };
-      const response = await call(`/${sessionId}/messages`, headers);
-      return (await response.json()).messages;
+    async history(signal) {
+      return (await (await within('/messages', signal)).json()).messages;
     },
 
     /**
-     * Resolves with the stream once the server has taken the message.
+     * The stream of the answer. However often a question is sent under its key, it is asked once.
      *
-     * @param {import('../types').Session} session
-     * @param {string} content
+     * @param {import('../types').Question} question
      * @param {AbortSignal} signal
-     * @returns {Promise<ReadableStream<Uint8Array>>}
      */
-    async send({ sessionId, sessionSecret }, content, signal) {
-      const headers = { 'X-Session-Secret': sessionSecret, Accept: 'text/event-stream' };
-      const response = await call(`/${sessionId}/messages`, headers, { content, token }, signal);
-      return response.body ?? new ReadableStream();
+    async send({ key, text }, signal) {
+      return (await within('/messages', signal, { content: text, token }, { 'Idempotency-Key': key })).body;
     },
+
+    /**
+     * The rest of an answer's stream; null where nothing is to come and the history tells how it ended.
+     *
+     * @param {string} turnId
+     * @param {string} after  id of the last event that was seen; empty for the whole stream
+     * @param {AbortSignal} signal
+     */
+    async resume(turnId, after, signal) {
+      try {
+        /** @type {Record<string, string>} */
+        const position = after ? { 'Last-Event-ID': after } : {};
+        return (await within(`/turns/${turnId}/events`, signal, undefined, position)).body;
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 404) return null;
+        throw error;
+      }
+    },
+
+    /**
+     * The stream of the same answer, written once more.
+     *
+     * @param {string} turnId
+     * @param {AbortSignal} signal
+     */
+    async retry(turnId, signal) {
+      return (await within(`/turns/${turnId}/retry`, signal, { token })).body;
+    },
+
+    /** @param {string} turnId */
+    stop: (turnId) => within(`/turns/${turnId}/stop`, undefined, { token }),
   };
 }

@@ -1,4 +1,5 @@
-// The box to write in: grows with its text, keeps the draft, sends on Enter.
+// The box to write in: grows with its text, keeps the draft, sends on Enter. While an answer is being written, the button
+// beside it stops that.
 
 import { el, icon } from './dom.js';
 import { TEXT } from './strings.js';
@@ -9,28 +10,50 @@ const MESSAGE_LIMIT = 8000;
 /** The box grows up to this height, in pixels, and scrolls from there on. */
 const HEIGHT_LIMIT = 148;
 
-/** @typedef {ReturnType<typeof createComposer>} Composer */
+/**
+ * What the conversation is at: `ready` for a question, `waiting` for the server, or `stoppable`.
+ *
+ * @typedef {'ready' | 'waiting' | 'stoppable'} State
+ * @typedef {ReturnType<typeof createComposer>} Composer
+ */
 
 /**
  * @param {string | null | undefined} placeholder
  * @param {import('./store.js').Store} store
  * @param {(text: string) => boolean} onSend  false leaves the text in the box
+ * @param {() => void} onStop
  */
-export function createComposer(placeholder, store, onSend) {
+export function createComposer(placeholder, store, onSend, onStop) {
   const hint = placeholder || TEXT.placeholder;
   const box = el('textarea', { rows: 1, maxlength: MESSAGE_LIMIT, enterkeyhint: 'send', 'aria-label': hint, placeholder: hint });
-  const button = el('button', { type: 'submit', class: 'send', 'aria-label': TEXT.send }, icon('send'));
+  const button = el('button', { type: 'button', class: 'send' });
   const hintLine = el('p', { class: 'hint', role: 'status' }, TEXT.disclaimer);
-  const form = el('form', { class: 'composer' }, el('div', { class: 'box' }, box, button), hintLine);
-  let busy = false;
+  const element = el('div', { class: 'composer' }, el('div', { class: 'box' }, box, button), hintLine);
+  /** @type {State} */
+  let state = 'ready';
+  let label = '';
 
   function refresh() {
     // An empty box with dir=auto would put a right-to-left placeholder on the left.
     if (box.value) box.dir = 'auto';
     else box.removeAttribute('dir');
-    button.disabled = busy || !box.value.trim();
+    const stops = state === 'stoppable';
+    // A button that is really disabled would lose the focus, and with it the keyboard's place in the panel.
+    button.setAttribute('aria-disabled', String(!stops && (state !== 'ready' || !box.value.trim())));
+    name(stops ? TEXT.stop : TEXT.send, stops ? 'stop' : 'send');
     box.style.height = 'auto';
     box.style.height = `${Math.min(box.scrollHeight, HEIGHT_LIMIT)}px`;
+  }
+
+  /**
+   * @param {string} text
+   * @param {'send' | 'stop'} picture
+   */
+  function name(text, picture) {
+    if (text === label) return;
+    label = text;
+    button.setAttribute('aria-label', label);
+    button.replaceChildren(icon(picture));
   }
 
   /** @param {string} text */
@@ -40,6 +63,11 @@ export function createComposer(placeholder, store, onSend) {
     refresh();
   }
 
+  function send() {
+    const text = box.value.trim();
+    if (text && state === 'ready' && onSend(text)) write('');
+  }
+
   box.addEventListener('input', () => {
     hintLine.textContent = TEXT.disclaimer;
     write(box.value);
@@ -47,30 +75,35 @@ export function createComposer(placeholder, store, onSend) {
   box.addEventListener('keydown', (event) => {
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
     event.preventDefault();
-    form.requestSubmit();
+    send();
   });
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    const text = box.value.trim();
-    if (text && !busy && onSend(text)) write('');
+  button.addEventListener('click', (event) => {
+    if (state !== 'stoppable') send();
+    // The second half of a double click on "send" must not stop the answer.
+    else if (event.detail < 2) onStop();
   });
 
   return {
-    element: form,
+    element,
     write,
     refresh,
     focus: () => box.focus({ preventScroll: true }),
-    isEmpty: () => !box.value.trim(),
 
-    /** @param {boolean} now */
-    setBusy(now) {
-      busy = now;
+    /** @param {State} now */
+    setState(now) {
+      state = now;
       refresh();
     },
 
-    /** @param {string} text  shown below the box until the visitor writes on */
-    hint(text) {
-      hintLine.textContent = text;
+    /**
+     * Puts a question that could not be asked before what has been written since.
+     *
+     * @param {string} text
+     * @param {string} reason  shown below the box until the visitor writes on
+     */
+    giveBack(text, reason) {
+      write(box.value ? `${text}\n${box.value}` : text);
+      hintLine.textContent = reason;
     },
   };
 }

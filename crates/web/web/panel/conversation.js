@@ -1,13 +1,17 @@
-// The conversation's state: which session, which answer is being written, and what to do when something breaks.
-// The server finishes an answer whether or not anyone listens, so whatever breaks here is looked up in the history.
+// The conversation's state: which session is shown, which answer is on its way, and what to do when something breaks.
+// The server finishes an answer whether or not anyone listens, and takes a question once however often it arrives; so
+// whatever breaks is simply done again.
 
-import { statusOf } from './api.js';
-import { createProgress } from './progress.js';
+import { ApiError } from './api.js';
+import { createLine } from './line.js';
+import { createTranscript } from './transcript.js';
+import { listen } from './turn.js';
 import { problemOf } from './problems.js';
+import { randomId } from './store.js';
 import { TEXT } from './strings.js';
 
-/** @typedef {import('../types').Message} Message */
-/** @typedef {import('./progress.js').Run} Run */
+/** @typedef {import('./answer.js').Answer} Answer */
+/** @typedef {import('./turn.js').Run} Run */
 
 /**
  * @param {object} parts
@@ -18,222 +22,264 @@ import { TEXT } from './strings.js';
  * @param {(typing: boolean) => void} parts.onTyping
  */
 export function createConversation({ api, store, thread, composer, onTyping }) {
-  let abort = new AbortController();
+  const line = createLine();
+  const transcript = createTranscript(thread, again);
+  /** The session and the newest turn that the thread shows; where the store has others, another tab was at work. */
+  let session = store.read().sessionId;
+  let turn = store.read().turn;
+  /** @type {Run | undefined} */
+  let current;
   let busy = false;
-  /** The last question known to be on the server; a later one with our text is ours. */
-  let knownQuestion = '';
-  const { listen, follow, settle } = createProgress({
-    api,
-    store,
-    onStart: (questionId) => {
-      knownQuestion = questionId;
-    },
-    askAgain,
-    attempt,
-  });
+  /** Whether the session has been given up since the last answer; a second time in a row would be a circle. */
+  let renewed = false;
 
   /**
-   * @param {boolean} now
+   * @param {import('./composer.js').State} state
    * @param {boolean} [typing]  whether the wait is for the assistant and not for the history
    */
-  function setBusy(now, typing = now) {
-    busy = now;
-    composer.setBusy(now);
-    thread.setBusy(now);
+  function setState(state, typing = state !== 'ready') {
+    busy = state !== 'ready';
+    composer.setState(state);
+    thread.setBusy(busy);
     onTyping(typing);
   }
 
-  /** Shows the saved conversation, if there is one, and goes on with an answer that is still being written. */
-  async function restore() {
-    const session = store.session();
-    setBusy(session !== undefined, false);
-    if (!session) return thread.greet();
-    const { signal } = abort;
-    thread.clear();
-    try {
-      const messages = await api.history(session);
-      if (signal.aborted) return;
-      if (!messages.length) thread.greet();
-      const run = showAll(messages, signal);
-      if (run) {
-        setBusy(true);
-        await follow(run);
-      }
-    } catch (error) {
-      if (signal.aborted) return;
-      if (statusOf(error) === 404) forget();
-      thread.greet();
-      if (statusOf(error) !== 404) thread.addAnswer().fail(TEXT.unloaded, { label: TEXT.again, act: restore });
-    } finally {
-      if (!signal.aborted) setBusy(false);
-    }
+  /** Leaves what is going on. A question that is not confirmed goes off the thread; it waits in the store. */
+  function leave() {
+    line.hangUp();
+    if (current?.question) transcript.takeBack(current);
+    current = undefined;
   }
 
   /**
-   * @param {Message[]} messages
-   * @param {AbortSignal} signal
-   * @returns {Run | undefined}  the answer that is still to come
+   * Brings the thread up to the server's state and goes on with what was going on: a question that waits to be sent, or
+   * an answer that is being written. For when the page begins or returns, and when another tab was at work.
+   *
+   * @param {string} [note]  what happened, should the question begin a new conversation
    */
-  function showAll(messages, signal) {
-    let question = '';
-    for (const message of messages) {
-      if (message.role === 'user') {
-        question = message.content;
-        knownQuestion = message.id;
-        thread.addQuestion(question);
-        continue;
-      }
-      const answer = thread.addAnswer();
-      answer.id = message.id;
-      if (message.status === 'streaming') {
-        answer.show(message.content);
-        return { question, answer, signal };
-      }
-      answer.quiet();
-      settle({ question, answer, signal }, message);
+  async function sync(note = '') {
+    leave();
+    const saved = store.read();
+    if (saved.sessionId !== session) transcript.clear();
+    session = saved.sessionId;
+    turn = saved.turn;
+    const open = session ? await load() : undefined;
+    if (open === null) return;
+    setState('ready');
+    const { question } = store.own.read();
+    if (question) {
+      if (note) thread.addNote(note);
+      // The history may have the question already; then it must not stand there twice.
+      deliver(question, !session);
+    } else if (open) {
+      void drive(open);
+    } else if (transcript.isEmpty()) {
+      thread.greet();
     }
-    const last = messages[messages.length - 1];
-    return last?.role === 'user' ? { question, answer: thread.addAnswer(), signal } : undefined;
+  }
+
+  /** Shows the history. Gives the answer that is being written, if there is one, and null where the server refused. */
+  async function load() {
+    setState('waiting', false);
+    /** @type {Answer | undefined} */
+    let place;
+    try {
+      const messages = await line.keep(api.history, (long, act) => {
+        place ??= thread.addAnswer();
+        tell(place, TEXT.reconnecting, long, act);
+      });
+      place?.element.remove();
+      return transcript.show(messages);
+    } catch (error) {
+      place?.element.remove();
+      setState('ready');
+      void refused(error);
+      return null;
+    }
   }
 
   /**
    * Sends a question. False means that nothing was done and the text should stay where it is.
    *
-   * @param {string} question
+   * @param {string} text
    */
-  function ask(question) {
+  function ask(text) {
     if (busy) return false;
-    if (!navigator.onLine) {
-      composer.hint(TEXT.offline);
-      return false;
-    }
-    const row = thread.addQuestion(question);
-    const run = { question, answer: thread.addAnswer(), signal: abort.signal };
-    void attempt(run, () => send(run, row));
+    const question = { key: randomId(), text };
+    store.own.save({ question });
+    deliver(question, true);
     return true;
   }
 
   /**
-   * @param {Run} run
-   * @param {() => Promise<void>} work
+   * @param {import('../types').Question} question
+   * @param {boolean} atOnce  whether it is shown before anything is known about it
    */
-  async function attempt(run, work) {
-    setBusy(true);
-    try {
-      await work();
-    } finally {
-      if (!run.signal.aborted) setBusy(false);
-    }
+  function deliver(question, atOnce) {
+    /** @type {Run} */
+    const run = { question, begin: (signal) => startSession(signal).then(() => api.send(question, signal)) };
+    if (atOnce) transcript.place(run);
+    void drive(run);
   }
 
   /**
+   * Brings an answer to its end, through as many connections as it takes.
+   *
    * @param {Run} run
-   * @param {Element} row  the question's row, taken back if the server is still at the one before
-   * @returns {Promise<void>}
    */
-  async function send(run, row) {
-    const { answer, signal } = run;
-    let stream;
+  async function drive(run) {
+    current = run;
+    setState(run.turnId ? 'stoppable' : 'waiting');
     try {
-      stream = await api.send(await startSession(), run.question, signal);
+      await line.keep(
+        (signal, alive) => follow(run, signal, alive),
+        (long, act) => {
+          const text = run.question && !navigator.onLine ? TEXT.offline : TEXT.reconnecting;
+          tell(transcript.place(run), text, long, act);
+        },
+      );
+      setState('ready');
     } catch (error) {
-      if (signal.aborted) return;
-      const status = statusOf(error);
-      if (status === 404) return sendAnew(run, row);
-      if (status === 409) return waitForOther(run, row);
-      const retry = () => void attempt(run, () => resend(run, row, status === 0));
-      return answer.fail(...problemOf(error, retry));
+      setState('ready');
+      void refused(error, run);
     }
-    if (await listen(stream, run)) return;
-    if (!signal.aborted) await follow(run);
   }
 
   /**
-   * A send that broke may have arrived: then the history has it, and sending it again would ask twice.
-   *
    * @param {Run} run
-   * @param {Element} row
-   * @param {boolean} uncertain
+   * @param {AbortSignal} signal
+   * @param {() => void} alive
    */
-  async function resend(run, row, uncertain) {
-    run.answer.reset();
-    const session = store.session();
-    if (uncertain && session) {
-      const messages = await api.history(session).catch(() => undefined);
-      if (run.signal.aborted) return;
-      const last = messages?.findLast((message) => message.role === 'user');
-      if (last && last.id !== knownQuestion && last.content === run.question) return follow(run);
-    }
-    return send(run, row);
-  }
-
-  /**
-   * The session is gone: the question begins a new one, once.
-   *
-   * @param {Run} run
-   * @param {Element} row
-   * @returns {Promise<void>}
-   */
-  async function sendAnew(run, row) {
-    const hadSession = store.session() !== undefined;
-    forget();
-    if (!hadSession) return run.answer.fail(TEXT.gone);
-    thread.clear();
-    thread.addNote(TEXT.anew);
-    const again = thread.addQuestion(run.question);
-    run.answer = thread.addAnswer();
-    row.remove();
-    return send(run, again);
-  }
-
-  /**
-   * Another tab's question, or the one before a reload, is still being answered: show that, keep the text.
-   *
-   * @param {Run} run
-   * @param {Element} row
-   */
-  async function waitForOther(run, row) {
-    row.remove();
-    run.answer.element.remove();
-    if (composer.isEmpty()) composer.write(run.question);
-    await restore();
-    composer.hint(TEXT.running);
-  }
-
-  /**
-   * The question is on the server already, so asking again is a new question and looks like one.
-   *
-   * @param {string} question
-   */
-  function askAgain(question) {
-    return { label: TEXT.askAgain, act: () => void ask(question) };
-  }
-
-  /** Two tabs that write their first message at once make one session. */
-  async function startSession() {
-    const create = async () => {
-      const known = store.session();
-      if (known) return known;
-      const session = await api.createSession(store.visitorId());
-      store.save({ sessionId: session.sessionId, sessionSecret: session.sessionSecret });
-      return session;
+  async function follow(run, signal, alive) {
+    const { turnId, position = '', begin } = run;
+    const stream = turnId ? await api.resume(turnId, position, signal) : await begin?.(signal);
+    const progress = () => {
+      line.progress();
+      run.answer?.note('');
     };
-    return navigator.locks ? navigator.locks.request('chatloom-session', create) : create();
+    if (stream) return listen(run, stream, { alive, progress, started, again });
+    if (transcript.show(await api.history(signal))) throw new Error('the history has the answer unfinished');
+  }
+
+  /**
+   * The server has taken the question, or begins the answer anew.
+   *
+   * @param {Run} run
+   * @param {{ turnId: string, userMessageId: string, messageId: string }} ids
+   */
+  function started(run, ids) {
+    transcript.confirm(run, ids);
+    run.turnId = ids.turnId;
+    run.question = undefined;
+    store.own.save({ question: undefined });
+    turn = run.position?.replace(/:\d+$/, '');
+    store.save({ turn });
+    renewed = false;
+    setState('stoppable');
+  }
+
+  /**
+   * @param {Answer} answer
+   * @param {string} text
+   * @param {boolean} long
+   * @param {() => void} act
+   */
+  function tell(answer, text, long, act) {
+    if (long && navigator.onLine) answer.fail(TEXT.lost, { label: TEXT.again, act });
+    else answer.note(text);
+  }
+
+  /**
+   * @param {unknown} error
+   * @param {Run} [run]  what was refused; the history if absent
+   */
+  function refused(error, run) {
+    const { status, code } = error instanceof ApiError ? error : { status: 0, code: '' };
+    const isGone = code === 'turn_not_found';
+    if (status === 404 && !isGone && !renewed) {
+      renewed = true;
+      forget();
+      return sync(TEXT.anew);
+    }
+    const question = run?.question;
+    // What there was no room for may be tried again, after a reload too.
+    if (question && status !== 429 && status < 500) store.own.save({ question: undefined });
+    if (run && (status === 409 || isGone)) {
+      // Another tab was faster, or an answer is being written already. The history knows.
+      if (question) composer.giveBack(question.text, TEXT.running);
+      return sync();
+    }
+    const answer = run ? transcript.place(run) : thread.addAnswer();
+    answer.fail(...problemOf(error, () => (run ? rerun(run, answer) : sync())));
+  }
+
+  /**
+   * @param {Run} run
+   * @param {Answer} answer
+   */
+  function rerun(run, answer) {
+    if (busy) return;
+    answer.reset();
+    void drive(run);
+  }
+
+  /**
+   * The button that has an answer written once more.
+   *
+   * @param {Answer} answer
+   * @param {string} turnId
+   * @returns {import('./answer.js').Action}
+   */
+  function again(answer, turnId) {
+    return { label: TEXT.again, act: () => rerun({ answer, begin: (signal) => api.retry(turnId, signal) }, answer) };
+  }
+
+  /** Has the answer stopped; its stream then ends with what there is. */
+  function stop() {
+    const run = current;
+    setState('waiting');
+    api.stop(run?.turnId ?? '').catch(() => {
+      if (busy && current === run) setState('stoppable');
+    });
+  }
+
+  /**
+   * Two tabs that write their first message at once make one session.
+   *
+   * @param {AbortSignal} signal
+   */
+  async function startSession(signal) {
+    const create = async () => {
+      if (!store.session()) store.save(await api.createSession(store.visitorId(), signal));
+    };
+    await (navigator.locks ? navigator.locks.request('chatloom-session', { signal }, create) : create());
+    session = store.read().sessionId;
   }
 
   function forget() {
-    store.save({ sessionId: undefined, sessionSecret: undefined });
+    store.save({ sessionId: undefined, sessionSecret: undefined, turn: undefined });
   }
 
   /** Leaves the conversation for a new one; the server keeps what was said. */
   function restart() {
-    abort.abort();
-    abort = new AbortController();
     forget();
-    knownQuestion = '';
-    setBusy(false);
-    thread.greet();
+    store.own.save({ question: undefined });
+    void sync();
   }
 
-  return { restore, ask, restart };
+  /** Follows what another tab did. A hidden one waits until it is looked at: browsers open few connections to a server. */
+  function catchUp() {
+    const saved = store.read();
+    if (!document.hidden && (saved.sessionId !== session || saved.turn !== turn)) void sync();
+  }
+
+  addEventListener('storage', catchUp);
+  document.addEventListener('visibilitychange', catchUp);
+  // A page that the browser keeps for going back has no connections, and may return to another state of things.
+  addEventListener('pagehide', leave);
+  addEventListener('pageshow', (event) => {
+    if (event.persisted) void sync();
+  });
+
+  return { sync, ask, stop, restart };
 }

@@ -28,9 +28,9 @@ export function mount({ root, launcher, base, token, config }) {
   const announcer = createAnnouncer();
   const status = el('p', { class: 'status' }, TEXT.assistant);
   const thread = createThread(look, announcer.say, (prompt) => conversation.ask(prompt));
-  const composer = createComposer(look.inputPlaceholder, store, (text) => conversation.ask(text));
+  const composer = createComposer(look.inputPlaceholder, store, (text) => conversation.ask(text), () => conversation.stop());
   const conversation = createConversation({
-    api: createApi(base, token),
+    api: createApi(base, token, store.session),
     store,
     thread,
     composer,
@@ -61,7 +61,7 @@ export function mount({ root, launcher, base, token, config }) {
     if (event.key === 'Escape') close();
   });
   composer.write(store.read().draft ?? '');
-  void conversation.restore();
+  void conversation.sync();
 
   const isOpen = () => panel.classList.contains('open');
 

@@ -7,7 +7,7 @@ import { TEXT } from './strings.js';
 const DEFAULT_WAIT = 10;
 
 /**
- * The sentence and the action for a message that the server did not take.
+ * The sentence and the action for something that the server refused.
  *
  * @param {unknown} error
  * @param {() => void} act
@@ -18,8 +18,6 @@ export function problemOf(error, act) {
   if (!(error instanceof ApiError)) return [TEXT.failed, again];
   const wait = error.retryAfter || DEFAULT_WAIT;
   switch (error.status) {
-    case 0:
-      return [TEXT.network, again];
     case 429:
       return [TEXT.rate, { ...again, wait }];
     case 503:

@@ -5,9 +5,10 @@
  * Yields the events of a stream until it ends; throws what the connection throws when it breaks.
  *
  * @param {ReadableStream<Uint8Array>} stream
+ * @param {() => void} [alive]  called whenever anything arrives, be it a comment
  * @returns {AsyncGenerator<import('../types').StreamEvent>}
  */
-export async function* readEvents(stream) {
+export async function* readEvents(stream, alive = () => {}) {
   const reader = stream.getReader();
   const decoder = new TextDecoder();
   let rest = '';
@@ -15,6 +16,7 @@ export async function* readEvents(stream) {
   try {
     for (;;) {
       const { value, done } = await reader.read();
+      alive();
       rest += done ? decoder.decode() : decoder.decode(value, { stream: true });
       // A carriage return at the very end may be the first half of a line break, so it waits for what follows.
       const lines = rest.split(/\r\n|\n|\r(?=[^])/);

@@ -51,8 +51,9 @@ export function createThread(look, announce, onPrompt) {
   return {
     element,
 
-    /** Empties the thread down to the greeting. */
+    /** Shows the greeting, if it does not stand there yet. */
     greet() {
+      if (list.querySelector('.greeting')) return;
       const prompts = el('div', { class: 'prompts' });
       for (const prompt of (look.starterPrompts ?? []).slice(0, PROMPT_LIMIT)) {
         prompts.append(el('button', { type: 'button', dir: 'auto', onclick: () => onPrompt(prompt) }, prompt));
