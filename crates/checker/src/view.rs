@@ -126,7 +126,7 @@ impl View {
             self.problem(event, "was seen before");
         } else if self.end.is_some() {
             self.problem(event, "comes after the end");
-        } else if next.seq > last.seq + 1 && !(event.is_terminal() && next.seq > TAKEOVER_GAP) {
+        } else if next.seq > last.seq + 1 && !(event.is_terminal() && next.seq >= TAKEOVER_GAP) {
             self.problem(event, "leaves a gap");
         }
     }
@@ -178,6 +178,8 @@ pub(crate) mod tests {
     fn a_terminal_event_may_come_after_the_takeovers_gap_and_text_may_not() {
         let error = event(1, 2 + TAKEOVER_GAP, "error", json!({ "code": "answer_interrupted" }));
         assert_eq!(view_of(&[start(1), token(1, 2, "a"), error.clone()]).problems, [""; 0]);
+        let unstored = event(1, TAKEOVER_GAP, "error", json!({ "code": "answer_interrupted" }));
+        assert_eq!(view_of(&[start(1), unstored]).problems, [""; 0]);
         let near = Event { position: Position { seq: 9, ..error.position.clone() }, ..error };
         assert_eq!(view_of(&[start(1), token(1, 2, "a"), near]).problems.len(), 1);
         assert_eq!(view_of(&[start(1), token(1, 3, "a")]).problems.len(), 1);
