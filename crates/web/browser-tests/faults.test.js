@@ -39,11 +39,15 @@ async function failSends(page, times, status, code, headers = {}) {
   await page.route(MESSAGES, (route) => {
     if (route.request().method() !== 'POST' || left === 0) return route.fallback();
     left--;
-    return route.fulfill({
-      status,
-      headers: { 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': 'Retry-After', ...headers },
-      json: { status, error: 'Error', message: 'no', code },
-    });
+    return refuse(route, status, code, headers);
+  });
+}
+
+function refuse(route, status, code, headers) {
+  return route.fulfill({
+    status,
+    headers: { 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': 'Retry-After', ...headers },
+    json: { status, error: 'Error', message: 'no', code },
   });
 }
 
@@ -150,6 +154,23 @@ test('a widget that is gone offers nothing that cannot work', async () => {
   await widget.ask('Hello?');
   assert.match(await widget.problem.innerText(), /not available any more/);
   assert.equal(await widget.again.count(), 0);
+});
+
+test('a stream that is put off is asked for again when the wait is over', async () => {
+  const { page, widget } = await openChat();
+  const asked = [];
+  await page.route('**/turns/*/events', (route) => {
+    asked.push(Date.now());
+    if (asked.length > 1) return route.fallback();
+    return refuse(route, 503, 'draining', { 'Retry-After': '2' });
+  });
+  await widget.askAtLength();
+  await page.reload();
+  await widget.panel.waitFor();
+  await widget.settled();
+  assert.equal(await widget.problem.count(), 0);
+  assert.match(await lastAnswer(page), /for more\.$/);
+  assert.ok(asked[1] - asked[0] >= 2000, `asked again after ${asked[1] - asked[0]} ms`);
 });
 
 test('an answer that would fail again is not offered again', async () => {

@@ -26,7 +26,7 @@ const HEIGHT_LIMIT = 148;
 export function createComposer(placeholder, store, onSend, onStop) {
   const hint = placeholder || TEXT.placeholder;
   const box = el('textarea', { rows: 1, maxlength: MESSAGE_LIMIT, enterkeyhint: 'send', 'aria-label': hint, placeholder: hint });
-  const button = el('button', { type: 'button', class: 'send' });
+  const button = el('button', { type: 'button' });
   const hintLine = el('p', { class: 'hint', role: 'status' }, TEXT.disclaimer);
   const element = el('div', { class: 'composer' }, el('div', { class: 'box' }, box, button), hintLine);
   /** @type {State} */
@@ -53,6 +53,7 @@ export function createComposer(placeholder, store, onSend, onStop) {
     if (text === label) return;
     label = text;
     button.setAttribute('aria-label', label);
+    button.className = `send ${picture}`;
     button.replaceChildren(icon(picture));
   }
 

@@ -156,6 +156,7 @@ export function createConversation({ api, store, thread, composer, onTyping }) {
     const progress = () => {
       line.progress();
       run.answer?.note('');
+      onTyping(true);
     };
     if (stream) return listen(run, stream, { alive, progress, started, again });
     if (transcript.show(await api.history(signal))) throw new Error('the history has the answer unfinished');
@@ -187,6 +188,7 @@ export function createConversation({ api, store, thread, composer, onTyping }) {
   function tell(answer, text, long, act) {
     if (long && navigator.onLine) answer.fail(TEXT.lost, { label: TEXT.again, act });
     else answer.note(text);
+    onTyping(false);
   }
 
   /**
@@ -219,6 +221,8 @@ export function createConversation({ api, store, thread, composer, onTyping }) {
    */
   function rerun(run, answer) {
     if (busy) return;
+    // The button goes, and the focus must not go with it.
+    thread.focus();
     answer.reset();
     void drive(run);
   }

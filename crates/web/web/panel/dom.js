@@ -7,7 +7,7 @@ const PATHS = {
   chevron: 'm6 9.5 6 6 6-6',
   restart: 'M4.5 12a7.5 7.5 0 1 0 2.3-5.4L4.5 8.8M4.5 4.2v4.6h4.6',
   send: 'M12 19V5.5M6 11l6-6 6 6',
-  stop: 'M8.5 8.5h7v7h-7z',
+  stop: 'M7.5 7.5h9v9h-9z',
   down: 'M12 5v13.5M6 13l6 6 6-6',
   copy: 'M9 9h10.5v10.5H9zM5.5 15H4.5V4.5H15v1',
   check: 'm5 12.5 4.5 4.5L19 7.5',
@@ -43,4 +43,17 @@ export function icon(name) {
   path.setAttribute('d', PATHS[name]);
   svg.append(path);
   return svg;
+}
+
+/**
+ * A button with a picture and a name.
+ *
+ * @param {string} className
+ * @param {keyof typeof PATHS} picture
+ * @param {string} label
+ * @param {(event: MouseEvent) => void} act
+ */
+export function iconButton(className, picture, label, act) {
+  const attributes = { type: 'button', class: className, 'aria-label': label, title: label, onclick: act };
+  return el('button', attributes, icon(picture));
 }

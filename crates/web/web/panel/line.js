@@ -73,8 +73,9 @@ export function createLine() {
       console.debug('Chatloom lost the line and tries again.', error);
       since ||= Date.now();
       if (failures > 0) trouble(Date.now() - since > PATIENCE, again);
-      const ms = PAUSES[Math.min(failures++, PAUSES.length - 1)];
-      await pause((error instanceof ApiError && error.retryAfter * 1000) || ms);
+      // Spread widely, so that visitors of a restarted server do not return in step.
+      const ms = PAUSES[Math.min(failures++, PAUSES.length - 1)] * (0.6 + 0.8 * Math.random());
+      await pause(ms + (error instanceof ApiError ? error.retryAfter * 1000 : 0));
     }
     return new Promise(() => {});
   }
@@ -106,8 +107,7 @@ export function createLine() {
   function pause(ms) {
     return new Promise((resolve) => {
       wake = () => resolve(undefined);
-      // Spread widely, so that visitors of a restarted server do not return in step.
-      setTimeout(resolve, ms * (0.6 + 0.8 * Math.random()));
+      setTimeout(resolve, ms);
     });
   }
 

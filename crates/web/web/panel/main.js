@@ -1,6 +1,6 @@
 // Puts the panel together inside the launcher's shadow root.
 
-import { el, icon } from './dom.js';
+import { el, iconButton } from './dom.js';
 import { TEXT } from './strings.js';
 import { createApi } from './api.js';
 import { openStore } from './store.js';
@@ -40,14 +40,15 @@ export function mount({ root, launcher, base, token, config }) {
   });
 
   const title = el('h2', { id: 'title', dir: 'auto' }, look.title || config.name);
-  const restartButton = tool('restart', TEXT.restart, () => {
+  const closeButton = iconButton('tool', 'chevron', TEXT.close, close);
+  const restartButton = iconButton('tool', 'restart', TEXT.restart, () => {
     conversation.restart();
     composer.focus();
   });
   const panel = el(
     'section',
     { class: `cw ${launcher.className.replace('launcher', '')}`, role: 'dialog', 'aria-labelledby': 'title', lang: 'en' },
-    el('header', {}, avatar(look.avatarUrl), el('div', {}, title, status), restartButton, tool('chevron', TEXT.close, close)),
+    el('header', {}, avatar(look.avatarUrl), el('div', {}, title, status), restartButton, closeButton),
     thread.element,
     composer.element,
     announcer.element,
@@ -90,15 +91,6 @@ export function mount({ root, launcher, base, token, config }) {
   }
 
   return { open, close, toggle: () => (isOpen() ? close() : open()) };
-}
-
-/**
- * @param {'restart' | 'chevron'} name
- * @param {string} label
- * @param {() => void} act
- */
-function tool(name, label, act) {
-  return el('button', { type: 'button', class: 'tool', 'aria-label': label, title: label, onclick: act }, icon(name));
 }
 
 /**

@@ -1,7 +1,7 @@
 // Markdown into nodes while it arrives. Finished blocks keep their nodes, so a selection in them survives; only the
 // last block is made anew. Markup in the text stays text.
 
-import { el, icon } from './dom.js';
+import { el, icon, iconButton } from './dom.js';
 import { TEXT } from './strings.js';
 import { renderInline } from './inline.js';
 import { cellsOf, closesFence, cut, indentOf, isDivider, isSibling, itemMark } from './blocks.js';
@@ -143,8 +143,7 @@ function buildCode(lines, open) {
 
 /** @param {string} source */
 function copyButton(source) {
-  const button = el('button', { type: 'button', class: 'tool', 'aria-label': TEXT.copy, title: TEXT.copy }, icon('copy'));
-  button.addEventListener('click', async () => {
+  const button = iconButton('tool', 'copy', TEXT.copy, async () => {
     await navigator.clipboard.writeText(source);
     button.setAttribute('aria-label', TEXT.copied);
     button.replaceChildren(icon('check'));

@@ -1,6 +1,6 @@
 // The list of messages, the greeting before the first one, and scrolling that follows only a reader who is at the end.
 
-import { el, icon } from './dom.js';
+import { el, iconButton } from './dom.js';
 import { TEXT } from './strings.js';
 import { createAnswer } from './answer.js';
 import { avatar } from './avatar.js';
@@ -21,15 +21,15 @@ const PROMPT_LIMIT = 6;
 export function createThread(look, announce, onPrompt) {
   const list = el('div', { class: 'list' });
   const scroller = el('div', { class: 'scroller', tabindex: 0, role: 'region', 'aria-label': TEXT.messages }, list);
-  const jump = el('button', { type: 'button', class: 'jump', 'aria-label': TEXT.latest, hidden: true }, icon('down'));
+  const jump = iconButton('jump', 'down', TEXT.latest, toEnd);
   const element = el('div', { class: 'thread' }, scroller, jump);
   let following = true;
+  jump.hidden = true;
 
   scroller.addEventListener('scroll', () => {
     following = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END;
     jump.hidden = following;
   });
-  jump.addEventListener('click', toEnd);
 
   function toEnd() {
     following = true;
@@ -89,6 +89,7 @@ export function createThread(look, announce, onPrompt) {
       add(el('p', { class: 'note', role: 'status' }, text));
     },
 
+    focus: () => scroller.focus({ preventScroll: true }),
     toEnd,
   };
 }
