@@ -24,7 +24,11 @@ pub mod messages;
 pub mod sessions;
 pub mod statistics;
 pub mod turn_ends;
+pub mod turn_keys;
 pub mod turn_logs;
+pub mod turn_replay;
+pub mod turn_retries;
+pub mod turn_stops;
 pub mod turns;
 pub mod widget_deletion;
 pub mod widgets;
@@ -148,6 +152,7 @@ macro_rules! store_contract {
             }
             messages {
                 messages_come_back_as_they_were_written,
+                messages_that_are_not_complete_name_their_turn,
                 a_message_of_the_greatest_length_fits,
                 a_session_without_messages_lists_none,
                 messages_come_oldest_first_by_their_place_in_the_session,
@@ -208,6 +213,55 @@ macro_rules! store_contract {
                 interrupt_expired_turns_keeps_to_its_limit,
                 of_many_sweeps_at_once_each_turn_is_broken_off_by_one,
                 a_turn_is_either_finished_or_broken_off,
+            }
+            turn_keys {
+                begin_turn_under_a_known_key_names_its_turn,
+                begin_turn_refuses_a_key_that_was_used_for_another_message,
+                begin_turn_finds_a_known_key_before_anything_else,
+                a_key_is_known_in_its_session_only,
+                keys_are_compared_byte_by_byte,
+                a_refused_message_leaves_its_key_free,
+                an_erased_session_forgets_its_keys,
+                of_many_repetitions_at_once_exactly_one_begins,
+                a_repetition_that_meets_the_end_of_the_turn_begins_no_other,
+            }
+            turn_replay {
+                find_turn_log_gives_back_what_was_appended,
+                find_turn_log_gives_back_every_end,
+                the_log_of_a_turn_that_has_just_begun_is_empty,
+                find_turn_log_sees_only_the_sessions_own,
+                a_pruned_log_is_empty_and_the_turn_is_whole,
+                the_end_of_an_expired_turn_stands_apart_from_its_log,
+                find_turn_log_gives_the_current_generation_only,
+                read_running_logs_gives_what_follows_a_position,
+                read_running_logs_answers_many_positions,
+                read_running_logs_leaves_out_what_does_not_run,
+            }
+            turn_retries {
+                retry_turn_begins_the_next_generation,
+                retry_turn_counts_generations_up,
+                retry_turn_is_refused_when_the_turn_has_its_answer,
+                retry_turn_is_refused_unless_the_turn_is_the_newest,
+                retry_turn_is_refused_while_a_turn_runs,
+                retry_turn_needs_a_turn_of_the_session,
+                retry_turn_needs_a_session_of_the_widget,
+                retry_turn_needs_the_widget_as_it_was,
+                a_new_answer_takes_the_place_of_the_earlier_one,
+                a_generation_without_text_leaves_the_earlier_text,
+                an_expired_generation_keeps_the_text_of_its_log,
+                an_answer_is_counted_with_its_first_text,
+                the_generation_before_can_write_nothing,
+                prune_events_leaves_a_turn_alone_that_runs_again,
+                of_many_retries_at_once_exactly_one_succeeds,
+                a_retry_and_a_new_message_exclude_each_other,
+            }
+            turn_stops {
+                request_stop_is_found_by_the_owner_alone,
+                request_stop_does_not_end_the_turn,
+                request_stop_of_an_ended_turn_says_so,
+                request_stop_needs_a_turn_of_the_session,
+                retry_turn_forgets_requests_to_stop,
+                list_stop_requests_leaves_out_turns_that_may_go_on,
             }
             concurrency {
                 no_count_is_lost_between_many_visitors,

@@ -45,6 +45,26 @@ pub async fn messages_come_back_as_they_were_written(subject: &Subject) {
     assert_eq!(found[0].content, expected[0].content);
 }
 
+/// What a reader may want to watch, stop or run again is named; the rest is not, and neither are questions.
+pub async fn messages_that_are_not_complete_name_their_turn(subject: &Subject) {
+    let session = subject.first_session().await;
+    let whole = subject.begin_turn(&session, 1).await;
+    subject.complete(whole, "Whole.", sample::at(1)).await;
+    let half = subject.begin_turn(&session, 2).await;
+    subject.break_off(half, "Half").await;
+    let failed = subject.begin_turn(&session, 3).await;
+    subject.break_off(failed, "").await;
+    let running = subject.begin_turn(&session, 4).await;
+    let found = subject.stores.sessions.list_messages(session.id, None, 10).await.unwrap();
+    let turns: Vec<_> = found.iter().map(|message| message.turn_id).collect();
+    let expected = [None, None, None, Some(half.id), None, Some(failed.id), None, Some(running.id)];
+    assert_eq!(turns, expected);
+
+    subject.complete(running, "Whole.", sample::at(1)).await;
+    let found = subject.stores.sessions.list_messages(session.id, None, 1).await.unwrap();
+    assert_eq!(found[0].turn_id, None);
+}
+
 /// The longest message that the domain lets through, in four-byte characters.
 pub async fn a_message_of_the_greatest_length_fits(subject: &Subject) {
     let session = subject.first_session().await;

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
-use chatloom_domain::id::TeamId;
+use chatloom_domain::id::{ReplicaId, TeamId};
 use chatloom_domain::session::ChatSession;
 use chatloom_domain::team::{TeamName, User};
-use chatloom_domain::turn::{FinishReason, LoggedEvent, Turn, TurnEvent};
+use chatloom_domain::turn::{FinishReason, LoggedEvent, Turn, TurnEvent, TurnFailure, TurnState};
 use chatloom_domain::usage::TokenUsage;
 use chatloom_domain::widget::Widget;
 use chatloom_ports::store::Stores;
-use chatloom_ports::store::turns::{TurnAppend, TurnEnd};
+use chatloom_ports::store::turns::{TurnAppend, TurnEnd, TurnLog};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
@@ -95,6 +95,21 @@ impl Subject {
         assert_eq!(lost, []);
     }
 
+    /// Breaks a turn off that has an empty log.
+    pub async fn break_off(&self, turn: Turn, content: &str) {
+        assert!(self.stores.turns.finish_turn(&breaking_off_after(0, turn, content)).await.unwrap());
+    }
+
+    /// Runs turn `n` of a session again, on replica 2, on a widget in version 1.
+    pub async fn retry_turn(&self, session: &ChatSession, n: u32) -> Turn {
+        self.stores.turns.retry_turn(&sample::turn_retry(session, n)).await.unwrap().0
+    }
+
+    /// What is stored of a turn.
+    pub async fn find_log(&self, turn: &Turn) -> TurnLog {
+        self.stores.turns.find_turn_log(turn.session_id, turn.id).await.unwrap().unwrap()
+    }
+
     /// Completes a turn of replica 1 that has an empty log, at `ended_at`, with 10 tokens read and 5 written.
     pub async fn complete(&self, turn: Turn, content: &str, ended_at: Timestamp) {
         assert!(self.stores.turns.finish_turn(&completion(turn, content, ended_at)).await.unwrap());
@@ -106,12 +121,12 @@ pub(crate) fn append_of(turn: &Turn, events: Vec<LoggedEvent>) -> TurnAppend {
     TurnAppend { turn_id: turn.id, generation: turn.generation, events }
 }
 
-/// The end of a turn of replica 1 with a whole answer; nothing has been written to its log yet.
+/// The end of a running turn with a whole answer; nothing has been written to its log yet.
 pub(crate) fn completion(turn: Turn, content: &str, ended_at: Timestamp) -> TurnEnd {
     completion_after(0, turn, content, ended_at)
 }
 
-/// The end of a turn of replica 1 with a whole answer, after `logged` events in its log.
+/// The end of a running turn with a whole answer, after `logged` events in its log.
 pub(crate) fn completion_after(logged: u32, turn: Turn, content: &str, ended_at: Timestamp) -> TurnEnd {
     let usage = TokenUsage { input: 10, output: 5 };
     let completed = TurnEvent::Completed {
@@ -123,9 +138,29 @@ pub(crate) fn completion_after(logged: u32, turn: Turn, content: &str, ended_at:
     };
     TurnEnd {
         turn: turn.complete(FinishReason::Stop, usage, ended_at).unwrap(),
-        owner: sample::replica_id(1),
+        owner: owner_of(&turn),
         content: content.to_owned(),
         events: vec![LoggedEvent { seq: logged + 1, event: completed }],
+    }
+}
+
+/// The end of a turn whose answer broke off at [`sample::at`]`(1)`, after `logged` events in its log. Its tokens are as
+/// many as with [`completion`].
+pub(crate) fn breaking_off_after(logged: u32, turn: Turn, content: &str) -> TurnEnd {
+    let (failure, at) = (TurnFailure::TurnTimedOut, sample::at(1));
+    let usage = TokenUsage { input: 10, output: 5 };
+    TurnEnd {
+        turn: turn.break_off(failure, !content.is_empty(), usage, at).unwrap(),
+        owner: owner_of(&turn),
+        content: content.to_owned(),
+        events: vec![LoggedEvent { seq: logged + 1, event: TurnEvent::Broken { failure, at } }],
+    }
+}
+
+fn owner_of(turn: &Turn) -> ReplicaId {
+    match turn.state {
+        TurnState::Running { lease } => lease.owner,
+        _ => panic!("an ended turn has no owner"),
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::ThrowawayPostgres;
+use super::programs::ProgramError;
 
 static SERVER: OnceLock<ThrowawayPostgres> = OnceLock::new();
 static DATABASES: AtomicU32 = AtomicU32::new(0);
@@ -22,6 +23,12 @@ impl TestDatabase {
     /// panics with a sentence that says how to get one.
     pub async fn create() -> Self {
         tokio::task::spawn_blocking(Self::create_blocking).await.expect("making a database does not panic")
+    }
+
+    /// Runs a statement as the server's administrator, and blocks until it is done. An exception that it raises is an
+    /// error, so that a statement can also tell whether something holds.
+    pub fn execute(&self, statement: &str) -> Result<(), ProgramError> {
+        self.server.execute(&self.name, statement)
     }
 
     fn create_blocking() -> Self {
