@@ -3,12 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Outcome};
 use crate::invariants::{self, Violation};
 use crate::journal::Operation;
 use crate::nemesis::Fault;
 use crate::stage::Stage;
 use crate::time::seconds;
+use crate::view::{End, View};
 
 /// Broken rules are many when one thing is wrong; so many are shown.
 const SHOWN: usize = 12;
@@ -32,8 +33,18 @@ pub struct Figures {
     pub acknowledged: usize,
     /// Acknowledged messages that are not there.
     pub lost: usize,
+    /// Messages of which nobody knows whether they were taken.
+    pub doubtful: usize,
+    /// Turns that were run again.
+    pub retries: usize,
+    /// Sessions that were erased.
+    pub erased: usize,
+    /// Requests with credentials of which some had been taken away.
+    pub probes: usize,
     /// Viewers that saw something.
     pub views: usize,
+    /// Viewers whose turn was broken off.
+    pub interrupted: usize,
     /// Viewers that did not see what is stored.
     pub mismatches: usize,
     /// Connections that went on where another one had ended.
@@ -87,7 +98,14 @@ impl Report {
         figures.operations += stage.journal.len();
         figures.acknowledged += invariants::acknowledged(evidence);
         figures.lost += invariants::lost(evidence);
+        let asked = || evidence.sessions.iter().flat_map(|session| &session.asked);
+        figures.doubtful += asked().filter(|asked| asked.outcome == Outcome::Unknown).count();
+        figures.retries += asked().filter(|asked| asked.retries > 0).count();
+        figures.erased += evidence.sessions.iter().filter(|session| session.erased.is_some()).count();
+        figures.probes += evidence.probes.len();
         figures.views += evidence.views.len();
+        let is_interrupted = |view: &&View| matches!(view.end, Some(End::Error { .. }));
+        figures.interrupted += evidence.views.iter().filter(is_interrupted).count();
         figures.resumes += stage.resumes.load(std::sync::atomic::Ordering::Relaxed);
         let longest = |now: &mut Duration, this: Duration| *now = (*now).max(this);
         longest(&mut figures.longest_lost_text, invariants::longest_lost_text(evidence));
@@ -134,11 +152,16 @@ impl fmt::Display for Report {
             ("operations", figures.operations.to_string()),
             ("acknowledged messages", figures.acknowledged.to_string()),
             ("lost", figures.lost.to_string()),
+            ("doubtful messages", figures.doubtful.to_string()),
+            ("turns run again", figures.retries.to_string()),
+            ("erased sessions", figures.erased.to_string()),
+            ("probes of tokens and sites", figures.probes.to_string()),
             ("longest lost text", seconds(figures.longest_lost_text)),
             ("longest silence before an end", seconds(figures.longest_silence)),
             ("longest stop", seconds(figures.longest_stop)),
             ("longest recovery", seconds(figures.longest_recovery)),
             ("viewers", figures.views.to_string()),
+            ("viewers of broken turns", figures.interrupted.to_string()),
             ("resumes", figures.resumes.to_string()),
             ("mismatches", figures.mismatches.to_string()),
             ("broken rules", self.findings.len().to_string()),
