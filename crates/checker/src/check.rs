@@ -25,6 +25,9 @@ pub const MOST_CLIENTS: usize = 32;
 /// How long a round goes on behind its last fault, so that something is running when it ends.
 const LAST_CALM: Duration = Duration::from_millis(1_500);
 
+/// What the service promises.
+pub const PROMISED_LOSS: Duration = Duration::from_millis(500);
+
 /// What to do.
 #[derive(Debug, Clone)]
 pub struct CheckPlan {
@@ -36,6 +39,9 @@ pub struct CheckPlan {
     pub kills: u32,
     /// After this time no new round begins, however many kills there were.
     pub most_time: Duration,
+    /// How much of what was seen may be lost by a crash, by the time in which it came; [`PROMISED_LOSS`] where the
+    /// machine has time for everybody.
+    pub most_lost_text: Duration,
     /// How many clients ask at the same time.
     pub clients: usize,
 }
@@ -104,7 +110,8 @@ async fn run_round(
     let sessions = settle::sessions(&stage, &mut harvests).await;
     let counters = settle::counters(&stage, dashboard, &stage.widgets[..2], &harvests).await;
     let calls = cluster.model.take_calls();
-    let gathered = Evidence { sessions, calls, faults, counters, ..Evidence::default() };
+    let most_lost_text = plan.most_lost_text;
+    let gathered = Evidence { most_lost_text, sessions, calls, faults, counters, ..Evidence::default() };
     let evidence = complete(gathered, &stage, harvests, owner, round.number);
     report.add(&evidence, &stage, longest_recovery);
     Ok(())

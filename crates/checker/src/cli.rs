@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use chatloom_checker::check::{CheckPlan, MOST_CLIENTS};
+use chatloom_checker::check::{CheckPlan, MOST_CLIENTS, PROMISED_LOSS};
 use chatloom_checker::cluster::{ClusterPlan, DatabaseKind};
 use chatloom_checker::cuts::CutsPlan;
 use chatloom_checker::race::RacePlan;
@@ -84,6 +84,7 @@ fn read(arguments: &ArgMatches) -> anyhow::Result<Task> {
             seed,
             kills: u32::try_from(number("kills"))?,
             most_time: Duration::from_secs(number("seconds")),
+            most_lost_text: PROMISED_LOSS,
             clients,
         }),
         "race" => {

@@ -1,6 +1,7 @@
 //! All that a run has seen, and what the invariants judge. Nothing in here asks anybody anything.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use crate::model::Call;
 use crate::nemesis::FaultWindow;
@@ -21,6 +22,8 @@ pub enum Outcome {
 /// One round: the same clients, widgets and model from the first operation to the last check.
 #[derive(Debug, Default)]
 pub struct Evidence {
+    /// How much of what was seen may be lost, by the time in which it came.
+    pub most_lost_text: Duration,
     /// All sessions whose creation was acknowledged.
     pub sessions: Vec<Session>,
     /// All viewers that saw at least one event.

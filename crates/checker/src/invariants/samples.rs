@@ -72,6 +72,7 @@ pub(super) fn evidence() -> Evidence {
         history: Some(vec![message("q1", "user", &asked()), message("a1", "assistant", &script.text())]),
     };
     Evidence {
+        most_lost_text: Duration::from_millis(500),
         sessions: vec![session],
         views: vec![view(&call)],
         calls: HashMap::from([(asked(), vec![call])]),
