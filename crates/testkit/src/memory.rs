@@ -122,7 +122,38 @@ impl Seed for MemoryStores {
 
 #[cfg(test)]
 mod tests {
+    use chatloom_ports::store::turns::{StopOutcome, TurnChange, TurnChanges};
+    use futures::{FutureExt, StreamExt};
+
     use super::*;
+    use crate::contract::Subject;
+    use crate::sample;
+
+    /// What has been rung and not been heard yet.
+    fn rung(changes: &mut TurnChanges) -> Vec<TurnChange> {
+        std::iter::from_fn(|| changes.next().now_or_never().flatten()).collect()
+    }
+
+    #[tokio::test]
+    async fn every_handle_hears_what_is_written_until_all_are_dropped() {
+        let memory = MemoryStores::new();
+        let writer = Subject::new(memory.stores(), Arc::new(memory.clone()), ());
+        let mut changes = memory.clone().stores().turns.changes();
+        let session = writer.first_session().await;
+        let turn = writer.begin_turn(&session, 1).await;
+        assert_eq!(rung(&mut changes), []);
+        writer.append(&turn, &["One"]).await;
+        writer.append(&turn, &["One", "two"]).await;
+        assert_eq!(rung(&mut changes), [TurnChange::Logs]);
+        let stopped = writer.stores.turns.request_stop(session.id, turn.id).await.unwrap();
+        assert_eq!((stopped, rung(&mut changes)), (StopOutcome::Requested, vec![TurnChange::Stops]));
+        assert_eq!(writer.stores.turns.interrupt_expired_turns(sample::at(99), 1).await.unwrap(), [turn.id]);
+        assert_eq!(rung(&mut changes), [TurnChange::Logs]);
+        writer.retry_turn(&session, 1).await;
+        assert_eq!(rung(&mut changes), [TurnChange::Logs]);
+        drop((writer, memory));
+        assert_eq!(changes.next().await, None);
+    }
 
     #[tokio::test]
     async fn failures_end_when_they_are_used_up_or_taken_back() {
