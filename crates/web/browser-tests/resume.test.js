@@ -70,7 +70,7 @@ test('a stream that is cut again and again, anywhere, brings every piece once', 
   cutter.limit = () => {
     random = (random * 48271) % 2147483647;
     cuts++;
-    return 200 + (random % 2500);
+    return 1000 + (random % 4000);
   };
   // The connections that are open have no limit yet.
   cutter.cut();
