@@ -25,6 +25,9 @@ const WORDS: &[&str] = &[
     "\r\n",
 ];
 
+/// What a question says whose answer is to take its time among quick ones.
+pub const UNHURRIED: &str = "Take your time";
+
 /// How fast answers come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
@@ -32,7 +35,8 @@ pub enum Pace {
     Spoken,
     /// 20 to 60 pieces with 2 to 30 ms between them, where many connections are to meet an answer under way.
     Brisk,
-    /// 4 to 8 pieces with a millisecond between them, where many answers are wanted and none is to be interrupted.
+    /// 4 to 8 pieces with a millisecond between them, where many answers are wanted and none is to be interrupted;
+    /// with 150 ms between them where the question is [`UNHURRIED`].
     Quick,
 }
 
@@ -55,6 +59,7 @@ impl Script {
         let (count, least, most) = match pace {
             Pace::Spoken => (random.between(10, 60), 20, 100),
             Pace::Brisk => (random.between(20, 60), 2, 30),
+            Pace::Quick if question.contains(UNHURRIED) => (random.between(4, 8), 150, 150),
             Pace::Quick => (random.between(4, 8), 1, 1),
         };
         let pause = |random: &mut Random| Duration::from_millis(random.between(least, most));

@@ -9,7 +9,7 @@ use crate::events::Event;
 use crate::http::{Request, call};
 use crate::model::ModelServer;
 use crate::random::Random;
-use crate::script::question;
+use crate::script::{UNHURRIED, question};
 use crate::stage::Stage;
 use crate::stream::EventStream;
 
@@ -54,7 +54,9 @@ impl Racer<'_> {
                 let question = question(self.session, number, random);
                 [question.clone(), question]
             }
-            Rules::NoKey => [0, 1].map(|which| question(self.session, 2 * number + 1_000 + which, random)),
+            // The first one must not be done before the second one has been heard.
+            Rules::NoKey => [0, 1]
+                .map(|which| question(self.session, 2 * number + 1_000 + which, random) + " " + UNHURRIED),
         };
         let key = (rules == Rules::OneKey).then(|| format!("{}-{number}", self.session));
         let doors = [0, 1].map(|_| self.stage.doors[self.stage.any_door(random)]);
