@@ -80,6 +80,10 @@ async fn waiting_for_a_connection_ends_as_unavailable() {
     let pool = PoolConfig { max_connections: 1, max_wait: Duration::from_millis(50) };
     let stores = connect(&database, pool).await;
     let (client, watcher) = (outsider(&database).await, outsider(&database).await);
+    // Making the connection may take longer than the callers here wait for it.
+    while stores.health.check().await.is_err() {
+        yield_now().await;
+    }
     client.batch_execute("BEGIN; LOCK TABLE widgets IN ACCESS EXCLUSIVE MODE").await.unwrap();
     let widgets = stores.widgets.clone();
     let mut others = JoinSet::new();
