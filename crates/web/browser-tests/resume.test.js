@@ -183,8 +183,9 @@ test('a long outage is told, and goes on being mended', async (t) => {
   await page.getByText('Reconnecting').waitFor();
   for (let seconds = 0; seconds < 110; seconds += 10) await page.clock.fastForward(10_000);
   await page.getByText('still no connection').waitFor();
-  cutter.isDown = false;
   await widget.again.click();
+  await page.getByText('Reconnecting').waitFor();
+  cutter.isDown = false;
   await widget.settled();
   await assertWhole(page, widget);
 });
