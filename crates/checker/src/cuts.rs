@@ -177,18 +177,24 @@ impl Viewer {
         idempotency_key: &str,
         view: &mut View,
     ) -> bool {
-        let Some(turn) = view.resume_from().map(|position| position.turn.clone()) else {
-            let request = key.send(&view.question, Some(idempotency_key));
-            let Ok(reply) = call(self.stage.doors[door], &request).await else { return false };
-            if reply.status != 200 {
-                view.problems.push(format!("sending was answered {}", reply.status));
-                return true;
-            }
-            let follower = Follower { stage: &self.stage, session: label, key };
-            return follower.read(view, &mut EventStream::of(reply), None).await == Reading::Ended;
-        };
+        let turn = view.resume_from().map(|position| position.turn.clone());
+        if let Some(turn) = turn {
+            return self.resume(door, label, key, &turn, view).await;
+        }
+        // Nothing has been seen of the turn yet, and its key leads back to it.
+        let request = key.send(&view.question, Some(idempotency_key));
+        let Ok(reply) = call(self.stage.doors[door], &request).await else { return false };
+        if reply.status != 200 {
+            view.problems.push(format!("sending was answered {}", reply.status));
+            return true;
+        }
         let follower = Follower { stage: &self.stage, session: label, key };
-        let (resumed, asked_at) = follower.resume(view, &turn, door).await;
+        follower.read(view, &mut EventStream::of(reply), None).await == Reading::Ended
+    }
+
+    async fn resume(&mut self, door: usize, label: &str, key: &ChatKey, turn: &str, view: &mut View) -> bool {
+        let follower = Follower { stage: &self.stage, session: label, key };
+        let (resumed, asked_at) = follower.resume(view, turn, door).await;
         match resumed {
             Resumed::Stream(mut stream) => {
                 let first = follower.read(view, &mut stream, Some(1)).await;

@@ -55,7 +55,6 @@ impl Follower<'_> {
         while most.is_none_or(|most| seen < most) {
             let Some(event) = stream.next().await else {
                 view.problems.extend(stream.problem.take());
-                view.broken_at = Some(self.stage.stopwatch.now());
                 return Reading::Broken;
             };
             view.take(&event, self.stage.stopwatch.now());

@@ -70,6 +70,23 @@ fn is_streaming(message: &Message) -> bool {
     message.status.as_deref() == Some("streaming")
 }
 
+/// Asks one replica after the other: the first connections after a fault may still be dead ones.
+async fn statistics(stage: &Stage, dashboard: &Dashboard, widget: &Widget) -> Answer {
+    let give_up = stage.stopwatch.now() + PATIENCE;
+    let mut doors = stage.doors.iter().cycle();
+    loop {
+        let answer = dashboard.stats(*doors.next().unwrap_or(&stage.doors[0]), &widget.id).await;
+        if answer.status == 200 {
+            return answer;
+        }
+        if stage.stopwatch.now() > give_up {
+            stage.odd("owner", format!("the statistics were answered {}", answer.summary()));
+            return answer;
+        }
+        sleep(Duration::from_millis(250)).await;
+    }
+}
+
 /// Reads the statistics of the widgets that clients used.
 pub(crate) async fn counters(
     stage: &Stage,
@@ -79,7 +96,7 @@ pub(crate) async fn counters(
 ) -> Vec<Counters> {
     let mut counters = Vec::new();
     for (number, widget) in widgets.iter().enumerate() {
-        let answer = dashboard.stats(stage.doors[0], &widget.id).await;
+        let answer = statistics(stage, dashboard, widget).await;
         let count = |name: &str| answer.body[name].as_u64().unwrap_or_default();
         let doubtful = harvests.iter().map(|harvest| harvest.doubtful_sessions[number]);
         counters.push(Counters {

@@ -43,8 +43,6 @@ pub struct View {
     pub end: Option<End>,
     /// When it ended.
     pub ended: Option<Moment>,
-    /// When the last of its connections broke, and so what came later was resumed.
-    pub broken_at: Option<Moment>,
     /// What a stream must not do and did.
     pub problems: Vec<String>,
 }
@@ -60,7 +58,6 @@ impl View {
             shown: Vec::new(),
             end: None,
             ended: None,
-            broken_at: None,
             problems: Vec::new(),
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{AskPlan, Client, Watching};
 use crate::chat::{ChatKey, outcome_of, outcome_without_answer};
 use crate::evidence::{Asked, Outcome, Session};
-use crate::follow::{Follower, Reading};
+use crate::follow::{Follower, Reading, Resumed};
 use crate::stream::EventStream;
 use crate::view::{End, View};
 
@@ -104,28 +104,42 @@ impl Client {
         {
             self.stop(follower, &turn, asked, view, &mut stream).await;
         }
-        let cuts = match &plan.watching {
+        match &plan.watching {
+            _ if view.end.is_some() => {}
             Watching::Glance { events } => {
                 follower.read(view, &mut stream, Some(*events)).await;
-                return;
             }
-            Watching::ToTheEnd { cuts } => cuts,
-        };
+            Watching::ToTheEnd { cuts } => {
+                if !self.come_and_go(follower, &turn, cuts, view, stream).await {
+                    self.see_to_the_end(follower, &turn, view).await;
+                }
+            }
+        }
+    }
+
+    /// Leaves after so many events each, comes back on another replica, and stays in the end; gives whether the turn
+    /// has ended.
+    async fn come_and_go(
+        &mut self,
+        follower: Follower<'_>,
+        turn: &str,
+        cuts: &[u32],
+        view: &mut View,
+        mut stream: EventStream,
+    ) -> bool {
         for events in cuts {
-            if view.end.is_some() || follower.read(view, &mut stream, Some(*events)).await != Reading::Reached
-            {
-                break;
+            match follower.read(view, &mut stream, Some(*events)).await {
+                Reading::Reached => {}
+                Reading::Ended => return true,
+                Reading::Broken => return false,
             }
-            let door = stage.any_door(&mut self.detours);
-            view.broken_at = Some(stage.stopwatch.now());
-            match follower.resume(view, &turn, door).await.0 {
-                crate::follow::Resumed::Stream(resumed) => stream = *resumed,
-                _ => break,
+            let door = follower.stage.any_door(&mut self.detours);
+            match follower.resume(view, turn, door).await.0 {
+                Resumed::Stream(resumed) => stream = *resumed,
+                _ => return false,
             }
         }
-        if view.end.is_none() && follower.read(view, &mut stream, None).await != Reading::Ended {
-            self.see_to_the_end(follower, &turn, view).await;
-        }
+        follower.read(view, &mut stream, None).await == Reading::Ended
     }
 
     async fn see_to_the_end(&mut self, follower: Follower<'_>, turn: &str, view: &mut View) {
