@@ -71,6 +71,25 @@ test('an answer is stopped in every tab from any', async () => {
   assert.equal(await lastAnswer(two.page), await lastAnswer(one.page));
 });
 
+test('an answer that one tab has written again is written again in every tab', async () => {
+  const [one, two] = await openTwoTabs();
+  await one.widget.askAtLength();
+  await two.widget.stop.waitFor();
+  await chatloom.kill();
+  await chatloom.start();
+  await Promise.all([one.widget.again.waitFor(), two.widget.again.waitFor()]);
+  await two.widget.again.click();
+  await one.widget.stop.waitFor();
+  (await Promise.all([watchGrowth(one.page), watchGrowth(two.page)])).forEach(assertGrew);
+  const answer = await lastAnswer(one.page);
+  assert.match(answer, /for more\.$/);
+  assert.equal(await lastAnswer(two.page), answer);
+  for (const { widget } of [one, two]) {
+    assert.equal(await widget.answers.count(), 1);
+    assert.equal(await widget.problem.count(), 0);
+  }
+});
+
 test('a new conversation begins in every tab', async () => {
   const [one, two] = await openTwoTabs();
   await one.widget.ask('hello');
