@@ -29,10 +29,17 @@ macro_rules! on_both_databases {
 
 mod conversations;
 mod crashes;
+mod deploys;
 mod draining;
+mod dropped_requests;
 mod embedded_default;
 mod logs;
 mod model_failures;
 mod replicas;
+mod resuming;
+mod sending_twice;
+mod slow_readers;
 mod start_failures;
+mod stopping;
+mod takeover;
 mod widget_life;

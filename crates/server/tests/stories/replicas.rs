@@ -1,45 +1,17 @@
 //! Two servers on one PostgreSQL database: neither knows the other, and nobody can tell them apart.
 
-use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
-use chatloom_server::RunningServer;
-use chatloom_testkit::model_server::{Gate, ModelServer, Reply};
+use chatloom_testkit::model_server::{Gate, Reply};
 use reqwest::Method;
 
 use crate::world::{
-    ADMIN_EMAIL, ADMIN_PASSWORD, Client, Dashboard, Database, DatabaseKind, Visitor, eventually, settings,
-    start,
+    ADMIN_EMAIL, ADMIN_PASSWORD, Dashboard, DatabaseKind, Events, Replicas, Visitor, eventually,
 };
-
-/// Two servers that were started at the same moment on an empty database.
-struct Replicas {
-    servers: [RunningServer; 2],
-    clients: [Client; 2],
-    model: ModelServer,
-    _database: Database,
-}
-
-impl Replicas {
-    async fn start() -> Self {
-        let (database, model) = (Database::create(DatabaseKind::Postgres).await, ModelServer::start().await);
-        let mut settings: BTreeMap<_, _> = settings(&database, &model);
-        // Behind one balancer they have one public address, which is also the issuer of their sign-ins.
-        settings.insert("APP_BASE_URL", "http://chat.example.com".to_owned());
-        let (one, other) = tokio::join!(start(&settings), start(&settings));
-        let clients = [&one, &other].map(|server| Client::new(&format!("http://{}", server.addr())));
-        Self { servers: [one, other], clients, model, _database: database }
-    }
-
-    async fn stop(self) {
-        for server in self.servers {
-            server.stop().await.unwrap();
-        }
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_one_replica_writes_the_other_knows_at_once() {
-    let replicas = Replicas::start().await;
+    let replicas = Replicas::start(DatabaseKind::Postgres).await;
     let [one, other] = &replicas.clients;
     let dashboard = Dashboard::sign_in(one, ADMIN_EMAIL, ADMIN_PASSWORD).await;
     let there = dashboard.at(other);
@@ -58,7 +30,7 @@ async fn what_one_replica_writes_the_other_knows_at_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_turn_of_one_replica_is_seen_and_respected_by_the_other() {
-    let replicas = Replicas::start().await;
+    let replicas = Replicas::start(DatabaseKind::Postgres).await;
     let [one, other] = &replicas.clients;
     let dashboard = Dashboard::sign_in(one, ADMIN_EMAIL, ADMIN_PASSWORD).await;
     let widget = dashboard.create_widget_answered_by("openai").await;
@@ -78,5 +50,39 @@ async fn a_turn_of_one_replica_is_seen_and_respected_by_the_other() {
     gate.release();
     assert_eq!(events.until("done").await.data["content"], "Half and half.");
     assert_eq!(visitor.last_message().await["content"], "Half and half.");
+    replicas.stop().await;
+}
+
+/// Cuts off those who listen for wake-ups, and raises an exception if there are not two of them.
+const SILENCE_BOTH: &str = "DO $$ BEGIN
+    IF (SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%chatloom_pings%') <> 2
+    THEN RAISE EXCEPTION 'not everybody listens'; END IF;
+END $$";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_arrive_in_time_even_when_nobody_is_woken() {
+    let replicas = Replicas::start(DatabaseKind::Postgres).await;
+    let [here, there] = replicas.visitor().await;
+    let pieces = ["One, ", "two, ", "three, ", "four."];
+    let gates = [Gate::new(), Gate::new(), Gate::new()];
+    let reply =
+        (1..).zip(&gates).fold(Reply::text(pieces), |reply, (after, gate)| reply.hold_after(after, gate));
+    replicas.model.queue(reply);
+    let mut events = here.ask("Count").await;
+    let turn = events.until("token").await.turn().to_owned();
+    let mut watched = Events::of(there.watch(&turn, None).await);
+    watched.until("token").await;
+    for (gate, piece) in gates.iter().zip(&pieces[1..]) {
+        // They are back within ten seconds, to be cut off again.
+        let asked = Instant::now();
+        eventually("both listen", async || replicas.database.administer(SILENCE_BOTH).then_some(())).await;
+        assert!(asked.elapsed() < Duration::from_secs(10), "it took {:?}", asked.elapsed());
+        gate.release();
+        let released = Instant::now();
+        assert_eq!(watched.until("token").await.data["content"], *piece);
+        assert!(released.elapsed() < Duration::from_millis(1500), "it took {:?}", released.elapsed());
+    }
+    assert_eq!(watched.until("done").await, events.until("done").await);
     replicas.stop().await;
 }

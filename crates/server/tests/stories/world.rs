@@ -3,6 +3,8 @@
 mod client;
 mod dashboard;
 mod process;
+mod raw;
+mod replicas;
 mod sse;
 mod visitor;
 
@@ -19,7 +21,9 @@ use tempfile::TempDir;
 pub(crate) use client::{Answer, Client};
 pub(crate) use dashboard::Dashboard;
 pub(crate) use process::Process;
-pub(crate) use sse::{Events, spoken};
+pub(crate) use raw::RawConnection;
+pub(crate) use replicas::Replicas;
+pub(crate) use sse::{Event, Events, spoken};
 pub(crate) use visitor::Visitor;
 
 pub(crate) const ADMIN_EMAIL: &str = "ada@example.com";
@@ -37,12 +41,12 @@ pub(crate) enum DatabaseKind {
 pub(crate) struct Database {
     url: String,
     /// Deletes it when the story is over.
-    _owner: DatabaseOwner,
+    owner: DatabaseOwner,
 }
 
 enum DatabaseOwner {
     Folder { _folder: TempDir },
-    Postgres { _database: TestDatabase },
+    Postgres(TestDatabase),
 }
 
 impl Database {
@@ -51,11 +55,22 @@ impl Database {
             DatabaseKind::Sqlite => {
                 let folder = tempfile::tempdir().unwrap();
                 let url = format!("sqlite:{}", folder.path().join("chatloom.db").display());
-                Self { url, _owner: DatabaseOwner::Folder { _folder: folder } }
+                Self { url, owner: DatabaseOwner::Folder { _folder: folder } }
             }
             DatabaseKind::Postgres => {
                 let database = TestDatabase::create().await;
-                Self { url: database.url.clone(), _owner: DatabaseOwner::Postgres { _database: database } }
+                Self { url: database.url.clone(), owner: DatabaseOwner::Postgres(database) }
+            }
+        }
+    }
+
+    /// Has an administrator of PostgreSQL run a statement. `false` when it raises an exception, and on SQLite, which has
+    /// no administrator.
+    pub(crate) fn administer(&self, statement: &str) -> bool {
+        match &self.owner {
+            DatabaseOwner::Folder { .. } => false,
+            DatabaseOwner::Postgres(database) => {
+                tokio::task::block_in_place(|| database.execute(statement)).is_ok()
             }
         }
     }
@@ -76,6 +91,15 @@ pub(crate) fn settings(database: &Database, model: &ModelServer) -> BTreeMap<&'s
         // The limit has tests of its own.
         ("PUBLIC_RATE_LIMIT_PER_MINUTE", "0".to_owned()),
     ])
+}
+
+/// Settings of one of several processes on the database, each of which can be restarted with the same ones.
+pub(crate) fn process_settings(database: &Database, model: &ModelServer) -> BTreeMap<&'static str, String> {
+    let mut settings = settings(database, model);
+    settings.insert("LOG_FORMAT", "json".to_owned());
+    // Behind one balancer all have one public address, which is also the issuer of their sign-ins.
+    settings.insert("APP_BASE_URL", "http://chat.example.com".to_owned());
+    settings
 }
 
 /// A server in this process, with everything that it talks to.

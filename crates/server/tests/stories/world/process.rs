@@ -1,6 +1,7 @@
 //! The binary as an operator runs it: settings in, lines and an exit code out.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::process::{ExitStatus, Stdio};
 
 use nix::sys::signal::{Signal, kill};
@@ -40,10 +41,15 @@ impl Process {
     }
 
     /// Waits until it accepts requests. Needs `LOG_FORMAT=json`, to find the address that it took.
-    pub(crate) async fn client(&mut self) -> Client {
+    pub(crate) async fn address(&mut self) -> SocketAddr {
         let log = self.log.wait_for(|log| accepting(log).is_some()).await;
         let log = log.expect("the process ended before it accepted requests");
-        Client::new(&format!("http://{}", accepting(&log).unwrap()))
+        accepting(&log).unwrap()
+    }
+
+    /// Waits until it accepts requests, and gives a client of it.
+    pub(crate) async fn client(&mut self) -> Client {
+        Client::new(&format!("http://{}", self.address().await))
     }
 
     /// What it has written to standard output so far.
@@ -69,9 +75,13 @@ impl Process {
             .expect("the process ended without this line");
     }
 
+    /// The process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id().expect("the process runs")
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
-        let id = self.child.id().expect("the process runs");
-        kill(Pid::from_raw(id.try_into().unwrap()), signal).unwrap();
+        kill(Pid::from_raw(self.id().try_into().unwrap()), signal).unwrap();
     }
 
     /// Waits until it has ended and everything that it wrote has been read.
@@ -83,10 +93,10 @@ impl Process {
 }
 
 /// The address in the line that says that requests are accepted.
-fn accepting(log: &str) -> Option<String> {
+fn accepting(log: &str) -> Option<SocketAddr> {
     let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let mut found = lines.filter(|line| line["message"] == "accepting requests");
-    found.next().map(|line| line["addr"].as_str().unwrap().to_owned())
+    found.next().map(|line| line["addr"].as_str().unwrap().parse().unwrap())
 }
 
 /// Collects whole lines as they come.

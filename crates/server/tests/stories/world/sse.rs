@@ -4,11 +4,28 @@ use reqwest::Response;
 use serde_json::Value;
 
 /// One event.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Event {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) data: Value,
+}
+
+impl Event {
+    /// The turn that it belongs to.
+    pub(crate) fn turn(&self) -> &str {
+        self.id.split(':').next().unwrap()
+    }
+
+    /// The turn's attempt at an answer that it belongs to.
+    pub(crate) fn generation(&self) -> u32 {
+        self.id.split(':').nth(1).unwrap().parse().unwrap()
+    }
+
+    /// Whether nothing comes after it.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.name == "done" || self.name == "error"
+    }
 }
 
 /// A stream that is being read.

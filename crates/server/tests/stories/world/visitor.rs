@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{Answer, Client, Events, eventually};
 
 /// A visitor with a session, as our own widget makes one: with a secret.
+#[derive(Clone)]
 pub(crate) struct Visitor {
     client: Client,
     token: String,
@@ -25,8 +26,8 @@ impl Visitor {
     }
 
     /// The same visitor in front of another server on the same database.
-    pub(crate) fn at(self, client: &Client) -> Self {
-        Self { client: client.clone(), ..self }
+    pub(crate) fn at(&self, client: &Client) -> Self {
+        Self { client: client.clone(), ..self.clone() }
     }
 
     /// The same visitor on a page with another embed token.
@@ -44,15 +45,30 @@ impl Visitor {
         [&self.token, &self.secret]
     }
 
-    fn messages(&self, method: Method) -> RequestBuilder {
-        let path = format!("/api/widget-chat/sessions/{}/messages", self.session);
+    fn request_without_token(&self, method: Method, path: &str) -> RequestBuilder {
+        let path = format!("/api/widget-chat/sessions/{}{path}", self.session);
         self.client.request(method, &path).header("x-session-secret", &self.secret)
+    }
+
+    /// A request below the path of the session.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.request_without_token(method, path).header("x-widget-token", &self.token)
     }
 
     /// Sends a message, whatever comes of it.
     pub(crate) async fn send(&self, content: &str) -> Response {
+        self.message(content).send().await.unwrap()
+    }
+
+    /// Sends a message under a key, whatever comes of it.
+    pub(crate) async fn send_as(&self, key: &str, content: &str) -> Response {
+        self.message(content).header("idempotency-key", key.as_bytes()).send().await.unwrap()
+    }
+
+    /// A message that is not sent yet.
+    pub(crate) fn message(&self, content: &str) -> RequestBuilder {
         let body = json!({ "content": content, "token": self.token });
-        self.messages(Method::POST).json(&body).send().await.unwrap()
+        self.request_without_token(Method::POST, "/messages").json(&body)
     }
 
     /// Sends a message and begins to read the answer.
@@ -60,10 +76,29 @@ impl Visitor {
         Events::of(self.send(content).await)
     }
 
+    /// Watches a turn after the event with this id, or from its beginning, whatever comes of it.
+    pub(crate) async fn watch(&self, turn: &str, after: Option<&str>) -> Response {
+        let request = self.request(Method::GET, &format!("/turns/{turn}/events"));
+        let request = match after {
+            Some(id) => request.header("last-event-id", id.as_bytes()),
+            None => request,
+        };
+        request.send().await.unwrap()
+    }
+
+    /// Asks a turn to stop.
+    pub(crate) async fn stop(&self, turn: &str) -> Answer {
+        Answer::of(self.request(Method::POST, &format!("/turns/{turn}/stop"))).await
+    }
+
+    /// Has a turn run again, whatever comes of it.
+    pub(crate) async fn retry(&self, turn: &str) -> Response {
+        self.request(Method::POST, &format!("/turns/{turn}/retry")).send().await.unwrap()
+    }
+
     /// The messages of the session.
     pub(crate) async fn history(&self) -> Vec<Value> {
-        let request = self.messages(Method::GET).header("x-widget-token", &self.token);
-        let body = Answer::of(request).await.expect(200);
+        let body = Answer::of(self.request(Method::GET, "/messages")).await.expect(200);
         body["messages"].as_array().unwrap().clone()
     }
 
@@ -78,9 +113,6 @@ impl Visitor {
 
     /// Erases the conversation.
     pub(crate) async fn erase(&self) -> Answer {
-        let path = format!("/api/widget-chat/sessions/{}", self.session);
-        let request = self.client.request(Method::DELETE, &path);
-        let request = request.header("x-session-secret", &self.secret).header("x-widget-token", &self.token);
-        Answer::of(request).await
+        Answer::of(self.request(Method::DELETE, "")).await
     }
 }
