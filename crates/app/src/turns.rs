@@ -23,6 +23,7 @@ mod log;
 mod outcome;
 mod pieces;
 mod reading;
+mod starting;
 mod sweeper;
 mod upstream;
 mod watching;
@@ -34,16 +35,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chatloom_domain::Timestamp;
-use chatloom_domain::id::{MessageId, ReplicaId, SessionId, TurnId, WorkflowId};
-use chatloom_domain::message::MessageContent;
-use chatloom_domain::turn::{IdempotencyClaim, Lease, Turn, TurnEvent, TurnState};
-use chatloom_domain::widget::Widget;
+use chatloom_domain::id::{ReplicaId, TurnId};
+use chatloom_domain::turn::TurnState;
 use chatloom_ports::chat_model::Providers;
 use chatloom_ports::environment::{Clock, Entropy};
-use chatloom_ports::store::turns::{BeginTurnError, NewTurn, RetryTurnError, TurnRetry};
-use chatloom_ports::store::{AccessStore, StoreError, StoreHealth, Stores, TurnStore, WorkflowStore};
-use chatloom_ports::visitor::TurnStream;
-use thiserror::Error;
+use chatloom_ports::store::{AccessStore, StoreHealth, Stores, TurnStore, WorkflowStore};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -51,36 +47,12 @@ use tokio_util::task::TaskTracker;
 use crate::limits::TurnLimits;
 use elsewhere::Elsewhere;
 use live::{Ending, LiveTurn};
+pub(crate) use starting::{NewMessage, StartError};
 use upstream::Upstream;
 pub(crate) use watching::WatchError;
 
 /// How long turns that were broken off at the end of a drain get to store what they have.
 const LAST_WRITES: Duration = Duration::from_secs(3);
-
-/// Why a turn was not begun, or not run again, apart from what the store says.
-#[derive(Debug, Error)]
-pub(crate) enum StartError<E> {
-    /// The service is about to stop.
-    #[error("the service is about to stop")]
-    Draining,
-    /// None of the agent's models may be asked now.
-    #[error("the model has failed too often just now")]
-    ModelUnavailable {
-        /// When one may.
-        retry_after: Duration,
-    },
-    /// The store refused or failed.
-    #[error("could not start a turn")]
-    Store(#[source] E),
-}
-
-/// A message on its way into a session of a widget.
-pub(crate) struct NewMessage<'a> {
-    pub(crate) widget: &'a Widget,
-    pub(crate) session: SessionId,
-    pub(crate) content: MessageContent,
-    pub(crate) claim: Option<IdempotencyClaim>,
-}
 
 /// Runs turns on one replica.
 pub(crate) struct TurnRunner {
@@ -146,92 +118,6 @@ impl TurnRunner {
         runner
     }
 
-    /// Stores the visitor's message with a running turn and begins to answer it.
-    ///
-    /// The work is done in a task of the runner's: a request that is dropped in the middle must not leave a
-    /// committed turn behind that nobody answers.
-    pub(crate) async fn begin(
-        self: &Arc<Self>,
-        message: NewMessage<'_>,
-    ) -> Result<TurnStream, StartError<BeginTurnError>> {
-        let NewMessage { widget, session, content, claim } = message;
-        self.check_can_start(widget).await?;
-        let new = NewTurn {
-            turn: self.new_turn(session),
-            widget_id: widget.id,
-            widget_version: widget.version,
-            content,
-            claim,
-        };
-        let (runner, workflow) = (self.clone(), widget.workflow_id);
-        let begun = self.answers.spawn_on(
-            async move {
-                runner.store.begin_turn(&new).await?;
-                Ok(runner.start_answer(new.turn, workflow, new.content))
-            },
-            &self.runtime,
-        );
-        begun.await.unwrap_or_else(|lost| Err(lost_task(lost).into())).map_err(StartError::Store)
-    }
-
-    /// Runs a turn that has no answer again, as the next generation.
-    pub(crate) async fn retry(
-        self: &Arc<Self>,
-        widget: &Widget,
-        session_id: SessionId,
-        turn_id: TurnId,
-    ) -> Result<TurnStream, StartError<RetryTurnError>> {
-        self.check_can_start(widget).await?;
-        let lease = Lease { owner: self.replica, until: self.lease_end(self.clock.now()) };
-        let retry =
-            TurnRetry { turn_id, session_id, widget_id: widget.id, widget_version: widget.version, lease };
-        let (runner, workflow) = (self.clone(), widget.workflow_id);
-        let begun = self.answers.spawn_on(
-            async move {
-                let (turn, question) = runner.store.retry_turn(&retry).await?;
-                Ok(runner.start_answer(turn, workflow, question))
-            },
-            &self.runtime,
-        );
-        begun.await.unwrap_or_else(|lost| Err(lost_task(lost).into())).map_err(StartError::Store)
-    }
-
-    /// Refuses before anything is stored what could not be answered anyway. The workflow is looked up only while some
-    /// model is known to fail.
-    async fn check_can_start<E: From<StoreError>>(&self, widget: &Widget) -> Result<(), StartError<E>> {
-        if self.is_draining() {
-            return Err(StartError::Draining);
-        }
-        if !self.upstream.has_open_circuits() {
-            return Ok(());
-        }
-        let found = self.workflows.find_workflow(widget.team_id, widget.workflow_id).await;
-        let workflow = found.map_err(|error| StartError::Store(error.into()))?;
-        match workflow.and_then(|workflow| self.upstream.refuses(&workflow.agent)) {
-            Some(retry_after) => Err(StartError::ModelUnavailable { retry_after }),
-            None => Ok(()),
-        }
-    }
-
-    /// Answers a turn that is stored as running, and shows it.
-    fn start_answer(
-        self: Arc<Self>,
-        turn: Turn,
-        workflow: WorkflowId,
-        question: MessageContent,
-    ) -> TurnStream {
-        let live = Arc::new(LiveTurn::new(turn));
-        live.log.publish(TurnEvent::Started {
-            user_message_id: turn.user_message_id,
-            assistant_message_id: turn.assistant_message_id,
-        });
-        let stream = live.log.watch(0);
-        self.register(&live);
-        let runner = self.clone();
-        self.answers.spawn_on(async move { runner.answer(live, workflow, question).await }, &self.runtime);
-        stream
-    }
-
     fn register(&self, live: &Arc<LiveTurn>) {
         let mut running = self.running_turns();
         if let (true, TurnState::Running { lease }) = (running.is_empty(), live.turn.state) {
@@ -254,19 +140,6 @@ impl TurnRunner {
     fn holds_its_leases(&self) -> bool {
         let until = *self.leases_hold_until.lock().unwrap_or_else(PoisonError::into_inner);
         self.running_turns().is_empty() || self.clock.now() < until
-    }
-
-    fn new_turn(&self, session_id: SessionId) -> Turn {
-        let now = self.clock.now();
-        Turn {
-            id: TurnId::from_uuid(self.entropy.uuid(now)),
-            session_id,
-            user_message_id: MessageId::from_uuid(self.entropy.uuid(now)),
-            assistant_message_id: MessageId::from_uuid(self.entropy.uuid(now)),
-            generation: 1,
-            started_at: now,
-            state: TurnState::Running { lease: Lease { owner: self.replica, until: self.lease_end(now) } },
-        }
     }
 
     fn lease_end(&self, now: Timestamp) -> Timestamp {
@@ -308,8 +181,4 @@ impl TurnRunner {
         self.background.close();
         self.background.wait().await;
     }
-}
-
-fn lost_task(lost: tokio::task::JoinError) -> StoreError {
-    StoreError::Unavailable(Box::new(lost))
 }

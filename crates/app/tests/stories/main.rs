@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod anew;
 mod app;
 mod model;
 mod resuming;

@@ -154,7 +154,7 @@ mod tests {
             format!("{}:1:2", turn.to_string().to_uppercase().replace('0', "O")),
             "x".repeat(1_000_000),
         ] {
-            assert_eq!(EventId::parse(&text), Err(EventIdError), "{:.80}", text);
+            assert_eq!(EventId::parse(&text), Err(EventIdError), "{text:.80}");
         }
     }
 }
