@@ -26,6 +26,9 @@ const DRAIN: Duration = Duration::from_secs(3);
 /// What a process may take beyond its drain.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// How long replicas are replaced, one after the other and then from the beginning.
+const UNDER_TRAFFIC: Duration = Duration::from_secs(12);
+
 /// Every second answer ends as soon as the gate is open, the others never do.
 fn replies(gate: &Gate) -> [Reply; 2] {
     let never = Gate::new();
@@ -100,11 +103,12 @@ async fn a_fleet_is_replaced_under_traffic_and_every_answer_arrives_whole_and_on
     model.always(Reply::echo().paced(Duration::from_millis(60)));
     let mut fleet = Fleet::start(&model).await;
     let traffic = Traffic::start(&fleet).await;
-    for _ in 0..2 {
+    let began = Instant::now();
+    while began.elapsed() < UNDER_TRAFFIC {
         fleet.replace_one_by_one().await;
     }
     let sent = traffic.stop_and_check(&fleet.addresses()).await;
     // Neither a retry of a client nor a change of replicas has made a model answer twice.
     assert_eq!(model.requests().len(), sent);
-    assert!(sent > 150, "only {sent} messages were sent: that is not much of a load");
+    assert!(sent > 100, "only {sent} messages were sent: that is not much of a load");
 }
