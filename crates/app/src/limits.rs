@@ -36,8 +36,8 @@ impl Default for TurnLimits {
             answer_bytes: 256 * 1024,
             history_tokens: 16_000,
             flush_interval: Duration::from_millis(300),
-            lease: Duration::from_secs(7),
-            sweep_interval: Duration::from_secs(2),
+            lease: Duration::from_secs(6),
+            sweep_interval: Duration::from_secs(1),
             log_retention: Duration::from_hours(24),
             store_patience: Duration::from_secs(30),
         }

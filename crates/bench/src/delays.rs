@@ -40,8 +40,8 @@ pub(crate) async fn delays(
     for (number, question) in (0..).zip(questions) {
         let begin = ramp * number / count;
         streams.spawn(async move {
-            let mut connection = Connection::open(address).await?;
             tokio::time::sleep_until((start + begin).into()).await;
+            let mut connection = Connection::open(address).await?;
             let mut seen = Histogram::new(3)?;
             while start.elapsed() < duration {
                 let mut stamps = Stamps { line: Vec::new(), is_over: false, seen: &mut seen };

@@ -175,6 +175,15 @@ impl Turn {
         }
     }
 
+    /// The first event of each generation. It follows from the turn alone, so it can be shown before it is stored.
+    pub const fn started(&self) -> LoggedEvent {
+        let event = TurnEvent::Started {
+            user_message_id: self.user_message_id,
+            assistant_message_id: self.assistant_message_id,
+        };
+        LoggedEvent { seq: 1, event }
+    }
+
     /// Whether the turn is being answered.
     pub const fn is_running(&self) -> bool {
         matches!(self.state, TurnState::Running { .. })

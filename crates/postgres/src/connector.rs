@@ -9,7 +9,7 @@ pub(crate) use crate::tls::Transport;
 
 /// What every connection of the pool is told: how long a statement, the wait for a lock, and the silence within a
 /// transaction may last before the server gives up. Without them, one stuck statement would hold its caller and its locks
-/// for ever. The silence ends before a turn's lease does (7 s), so that a replica that was frozen in the middle of a
+/// for ever. The silence ends before a turn's lease does (6 s), so that a replica that was frozen in the middle of a
 /// transaction does not keep others from taking its turns.
 const LIMITS: &str = "
     SET statement_timeout = '5s';

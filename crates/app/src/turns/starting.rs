@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chatloom_domain::id::{MessageId, SessionId, TurnId, WorkflowId};
 use chatloom_domain::message::MessageContent;
-use chatloom_domain::turn::{IdempotencyClaim, Lease, Turn, TurnEvent, TurnState};
+use chatloom_domain::turn::{IdempotencyClaim, Lease, Turn, TurnState};
 use chatloom_domain::widget::Widget;
 use chatloom_ports::store::StoreError;
 use chatloom_ports::store::turns::{BeginTurnError, NewTurn, RetryTurnError, TurnRetry};
@@ -116,10 +116,7 @@ impl TurnRunner {
         question: MessageContent,
     ) -> TurnStream {
         let live = Arc::new(LiveTurn::new(turn));
-        live.log.publish(TurnEvent::Started {
-            user_message_id: turn.user_message_id,
-            assistant_message_id: turn.assistant_message_id,
-        });
+        live.log.publish(turn.started().event);
         let stream = live.log.watch(0);
         self.register(&live);
         let runner = self.clone();

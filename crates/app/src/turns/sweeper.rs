@@ -19,19 +19,24 @@ pub(super) async fn run(runner: Arc<TurnRunner>) {
     let mut ticks = interval(runner.limits.sweep_interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut clean_up_at = Instant::now();
-    let mut store_was_away = false;
+    // Until when nobody is ended, while the database is away and shortly after.
+    let mut grace = None;
     loop {
         tokio::select! {
             () = runner.stopped.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        if store_was_away {
-            // While the database was away nobody could renew a lease. The living get until the next tick to do so.
-            store_was_away = runner.health.check().await.is_err();
+        if let Some(until) = grace {
+            // While the database was away nobody could renew a lease. The living get some time to do so.
+            if runner.health.check().await.is_err() {
+                grace = Some(Instant::now() + runner.limits.lease / 2);
+            } else if Instant::now() >= until {
+                grace = None;
+            }
             continue;
         }
-        if runner.holds_its_leases() {
-            store_was_away = report(&interrupt_expired(&runner).await);
+        if runner.holds_its_leases() && report(&interrupt_expired(&runner).await) {
+            grace = Some(Instant::now() + runner.limits.lease / 2);
         }
         if Instant::now() >= clean_up_at {
             clean_up_at = Instant::now() + CLEAN_UP_EVERY;

@@ -46,7 +46,11 @@ impl TurnRunner {
         if found.turn.is_running() {
             return self.follow(&found.turn, found.events, seq).map(Some);
         }
-        let rest: Vec<_> = found.events.into_iter().filter(|logged| logged.seq > seq).collect();
+        if found.events.is_empty() {
+            return Ok(None);
+        }
+        let events = from_the_start(&found.turn, found.events);
+        let rest: Vec<_> = events.into_iter().filter(|logged| logged.seq > seq).collect();
         Ok((!rest.is_empty()).then(|| replay(&found.turn, rest)))
     }
 
@@ -65,7 +69,7 @@ impl TurnRunner {
             return self.follow(&found.turn, found.events, 0);
         }
         let events = if found.events.is_empty() { retold(&found) } else { found.events };
-        Ok(replay(&found.turn, events))
+        Ok(replay(&found.turn, from_the_start(&found.turn, events)))
     }
 
     /// Asks a turn to stop, wherever it runs.
@@ -85,7 +89,7 @@ impl TurnRunner {
     }
 
     fn follow(&self, turn: &Turn, events: Vec<LoggedEvent>, seq: u32) -> Result<TurnStream, WatchError> {
-        let stream = self.elsewhere.follow(turn, events, seq);
+        let stream = self.elsewhere.follow(turn, from_the_start(turn, events), seq);
         if self.is_draining() {
             // Looked at after following, so that nobody slips in behind the drain.
             self.elsewhere.close();
@@ -108,13 +112,18 @@ fn replay(turn: &Turn, events: Vec<LoggedEvent>) -> TurnStream {
     })))
 }
 
-/// The events of an ended turn whose log is gone, as few as there can be.
+/// A log with its first event, which is not stored yet, or never was if the owner died before its first flush.
+fn from_the_start(turn: &Turn, mut events: Vec<LoggedEvent>) -> Vec<LoggedEvent> {
+    let started = turn.started();
+    if events.first().is_none_or(|first| first.seq > started.seq) {
+        events.insert(0, started);
+    }
+    events
+}
+
+/// The events of an ended turn whose log is gone after its first one, as few as there can be.
 fn retold(found: &TurnLog) -> Vec<LoggedEvent> {
     let TurnLog { turn, content, .. } = found;
-    let started = TurnEvent::Started {
-        user_message_id: turn.user_message_id,
-        assistant_message_id: turn.assistant_message_id,
-    };
     let text = (!content.is_empty()).then(|| TurnEvent::Text(content.clone()));
     let end = match turn.state {
         TurnState::Running { .. } => None,
@@ -129,6 +138,5 @@ fn retold(found: &TurnLog) -> Vec<LoggedEvent> {
             Some(TurnEvent::Broken { failure, at: ended_at })
         }
     };
-    let events = std::iter::once(started).chain(text).chain(end);
-    (1..).zip(events).map(|(seq, event)| LoggedEvent { seq, event }).collect()
+    (2..).zip(text.into_iter().chain(end)).map(|(seq, event)| LoggedEvent { seq, event }).collect()
 }

@@ -152,6 +152,23 @@ async fn a_viewer_that_saw_more_than_was_stored_still_hears_of_the_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_turn_whose_replica_died_before_it_stored_anything_is_shown_from_its_start() {
+    let world = World::new().await;
+    let (session, feed, _stream) = world.answering(&[]).await;
+    world.clock.advance(SignedDuration::from_secs(60));
+    let other = world.replica();
+    eventually("it is ended", async || world.history(&session).await[1].status == MessageStatus::Failed)
+        .await;
+    let turn = world.turn_of(&session).await;
+    let seen = all(world.watch(&other, &session, turn, None).await.unwrap()).await;
+    assert!(matches!(*seen[0].event, TurnEvent::Started { .. }));
+    assert_eq!(ids(&seen), [(1, 1), (1, 65_536)]);
+    let rest = all(world.watch(&other, &session, turn, Some(seen[0].id)).await.unwrap()).await;
+    assert_eq!(ids(&rest), [(1, 65_536)]);
+    drop(feed);
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_is_to_come_when_the_log_is_gone() {
     let world = World::new().await;
     let session = world.open().await;

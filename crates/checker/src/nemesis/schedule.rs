@@ -104,7 +104,7 @@ pub struct Planned {
     pub fault: Fault,
 }
 
-/// Longer than a lease (7 s) and a sweep (2 s): a turn of a replica that sleeps so long is taken over.
+/// Longer than a lease (6 s) and a sweep (1 s): a turn of a replica that sleeps so long is taken over.
 const LONG_PAUSE_MS: (u64, u64) = (9_200, 10_500);
 
 /// The schedule of one round: so many kills, and one of everything else that the database makes possible.
