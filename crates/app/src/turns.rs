@@ -41,6 +41,7 @@ use chatloom_ports::chat_model::Providers;
 use chatloom_ports::environment::{Clock, Entropy};
 use chatloom_ports::store::{AccessStore, StoreHealth, Stores, TurnStore, WorkflowStore};
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -53,6 +54,10 @@ pub(crate) use watching::WatchError;
 
 /// How long turns that were broken off at the end of a drain get to store what they have.
 const LAST_WRITES: Duration = Duration::from_secs(3);
+
+/// How many ends of turns are written at the same time. When many answers end at once, those who ask, and those who wait
+/// for the rest of a log, must still find a connection.
+const ENDS_AT_ONCE: usize = 4;
 
 /// Runs turns on one replica.
 pub(crate) struct TurnRunner {
@@ -68,6 +73,7 @@ pub(crate) struct TurnRunner {
     replica: ReplicaId,
     runtime: Handle,
     elsewhere: Elsewhere,
+    ends: Semaphore,
     running: Mutex<HashMap<TurnId, Arc<LiveTurn>>>,
     /// Answers, each in a task that nobody but a drain waits for.
     answers: TaskTracker,
@@ -104,6 +110,7 @@ impl TurnRunner {
             replica,
             runtime,
             elsewhere: Elsewhere::default(),
+            ends: Semaphore::new(ENDS_AT_ONCE),
             running: Mutex::default(),
             answers: TaskTracker::new(),
             background: TaskTracker::new(),

@@ -123,7 +123,12 @@ impl TurnRunner {
     async fn store_end(&self, end: &TurnEnd) -> bool {
         let give_up = Instant::now() + self.limits.store_patience;
         loop {
-            match self.store.finish_turn(end).await {
+            let finished = {
+                // Closed by nobody, so there is always a permit to come.
+                let _permit = self.ends.acquire().await;
+                self.store.finish_turn(end).await
+            };
+            match finished {
                 Ok(true) => return true,
                 Ok(false) => {
                     tracing::warn!(turn = %end.turn.id, "a turn was taken away before its end was stored");

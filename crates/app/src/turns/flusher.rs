@@ -10,6 +10,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::TurnRunner;
 use super::live::{Ending, LiveTurn};
 
+/// About how much one transaction writes, in bytes. A larger one would keep all other writers waiting.
+const TRANSACTION_BYTES: usize = 1024 * 1024;
+
 /// One turn's part of a flush.
 struct Part {
     live: Arc<LiveTurn>,
@@ -39,7 +42,7 @@ pub(super) async fn run(runner: Arc<TurnRunner>) {
             continue;
         }
         let since = *failing_since.get_or_insert_with(Instant::now);
-        if flush(&runner, parts, lease_end).await {
+        if flush_all(&runner, parts, lease_end).await {
             failing_since = None;
             if renew {
                 renewed_at = Instant::now();
@@ -68,7 +71,23 @@ fn parts(runner: &TurnRunner, renew: bool) -> Vec<Part> {
     running.into_iter().filter_map(part).collect()
 }
 
-/// Writes the parts. `false` when the database is away; the events then wait for the next flush.
+/// Writes the parts in as many transactions as they take. `false` when the database is away.
+async fn flush_all(runner: &TurnRunner, parts: Vec<Part>, lease_end: Timestamp) -> bool {
+    let (mut portion, mut bytes) = (Vec::new(), 0);
+    for part in parts {
+        bytes += part.append.events.iter().map(|logged| logged.event.text_bytes()).sum::<usize>();
+        portion.push(part);
+        if bytes >= TRANSACTION_BYTES {
+            bytes = 0;
+            if !flush(runner, std::mem::take(&mut portion), lease_end).await {
+                return false;
+            }
+        }
+    }
+    portion.is_empty() || flush(runner, portion, lease_end).await
+}
+
+/// Writes the parts in one transaction. `false` when the database is away; the events then wait for the next flush.
 async fn flush(runner: &TurnRunner, parts: Vec<Part>, lease_end: Timestamp) -> bool {
     let (owners, appends): (Vec<_>, Vec<_>) =
         parts.into_iter().map(|part| ((part.live, part.stored), part.append)).unzip();

@@ -50,6 +50,14 @@ impl TurnEvent {
     pub const fn is_terminal(&self) -> bool {
         matches!(self, Self::Completed { .. } | Self::Broken { .. })
     }
+
+    /// How long the piece of the answer is that comes with it.
+    pub const fn text_bytes(&self) -> usize {
+        match self {
+            Self::Text(piece) => piece.len(),
+            Self::Started { .. } | Self::Completed { .. } | Self::Broken { .. } => 0,
+        }
+    }
 }
 
 impl fmt::Debug for TurnEvent {
