@@ -55,6 +55,9 @@ pub(crate) use watching::WatchError;
 /// How long turns that were broken off at the end of a drain get to store what they have.
 const LAST_WRITES: Duration = Duration::from_secs(3);
 
+/// How long what the background tasks are just doing may take after that.
+const LAST_LOOKS: Duration = Duration::from_millis(500);
+
 /// How many ends of turns are written at the same time. When many answers end at once, those who ask, and those who wait
 /// for the rest of a log, must still find a connection.
 const ENDS_AT_ONCE: usize = 4;
@@ -130,8 +133,12 @@ impl TurnRunner {
         if let (true, TurnState::Running { lease }) = (running.is_empty(), live.turn.state) {
             self.renewed_until(lease.until);
         }
-        running.insert(live.turn.id, live.clone());
+        let before = running.insert(live.turn.id, live.clone());
         drop(running);
+        // A generation that was taken away from here while nobody noticed.
+        if let Some(before) = before {
+            before.end(Ending::BrokenOff);
+        }
         if self.breaking_off.load(Ordering::SeqCst) {
             live.end(Ending::BrokenOff);
         }
@@ -180,12 +187,17 @@ impl TurnRunner {
             for live in &rest {
                 live.end(Ending::BrokenOff);
             }
+            // Nobody asks any more, so there is nobody to leave connections to.
+            self.ends.add_permits(rest.len());
             if tokio::time::timeout(LAST_WRITES, self.answers.wait()).await.is_err() {
                 tracing::warn!("some turns could not be stored; their leases will run out");
             }
         }
         self.stopped.cancel();
         self.background.close();
-        self.background.wait().await;
+        // A database that hangs must not hold up the end of the process.
+        if tokio::time::timeout(LAST_LOOKS, self.background.wait()).await.is_err() {
+            tracing::warn!("the background tasks still wait for the database");
+        }
     }
 }

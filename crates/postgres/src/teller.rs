@@ -2,7 +2,7 @@
 //!
 //! PostgreSQL makes the transactions that notify commit one after the other, each waiting for the disk, so an
 //! ending turn does not notify in its own. What has been committed is told afterwards, and at once for all that came
-//! together; what is not told because the process dies in between is read a second later.
+//! together; what is not told because the process dies in between is read half a second later.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;

@@ -216,6 +216,7 @@ macro_rules! store_contract {
             }
             turn_keys {
                 begin_turn_under_a_known_key_names_its_turn,
+                find_claimed_tells_what_a_key_was_used_for,
                 begin_turn_refuses_a_key_that_was_used_for_another_message,
                 begin_turn_finds_a_known_key_before_anything_else,
                 a_key_is_known_in_its_session_only,

@@ -4,15 +4,16 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatloom_domain::id::{TurnId, WorkflowId};
+use chatloom_domain::id::WorkflowId;
 use chatloom_domain::message::MessageContent;
 use chatloom_domain::turn::{Turn, TurnEvent, TurnFailure};
 use chatloom_domain::usage::TokenUsage;
 use chatloom_domain::workflow::Agent;
 use chatloom_ports::chat_model::ModelRequest;
+use chatloom_ports::store::StoreError;
 use chatloom_ports::store::turns::TurnEnd;
 use futures::FutureExt;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::TurnRunner;
 use super::asking::{self, Begun};
@@ -32,7 +33,7 @@ impl TurnRunner {
         workflow: WorkflowId,
         question: MessageContent,
     ) {
-        let _registered = Registered { runner: &self, turn: live.turn.id };
+        let _registered = Registered { runner: &self, live: &live };
         let generated = AssertUnwindSafe(self.generate(&live, workflow, &question)).catch_unwind().await;
         // A bug in here or in an adapter costs this answer. Without an end its session would be blocked for good.
         let outcome = generated.unwrap_or_else(|_| {
@@ -88,7 +89,6 @@ impl TurnRunner {
 
     /// Stores the end and then shows it. A turn that was taken away or erased is only shown as interrupted.
     async fn finish(&self, live: &LiveTurn, outcome: Outcome) {
-        let mut stored = live.stored.lock().await;
         let content = live.log.text();
         let ended_at = self.clock.now();
         let turn = live.turn;
@@ -107,11 +107,8 @@ impl TurnRunner {
             },
             Err(failure) => TurnEvent::Broken { failure, at: ended_at },
         };
-        let mut events = live.log.logged_from(*stored);
-        events.push(live.log.next_logged(terminal.clone()));
-        *stored += events.len();
-        let end = TurnEnd { turn: ended, owner: self.replica, content, events };
-        let is_stored = self.store_end(&end).await;
+        let mut end = TurnEnd { turn: ended, owner: self.replica, content, events: Vec::new() };
+        let is_stored = self.store_end(live, &mut end, &terminal).await;
         live.log.publish(if is_stored {
             terminal
         } else {
@@ -120,41 +117,58 @@ impl TurnRunner {
     }
 
     /// Tries for a while when the database is away. `false` when the end could not be stored.
-    async fn store_end(&self, end: &TurnEnd) -> bool {
+    async fn store_end(&self, live: &LiveTurn, end: &mut TurnEnd, terminal: &TurnEvent) -> bool {
         let give_up = Instant::now() + self.limits.store_patience;
-        loop {
-            let finished = {
-                // Closed by nobody, so there is always a permit to come.
-                let _permit = self.ends.acquire().await;
-                self.store.finish_turn(end).await
-            };
-            match finished {
-                Ok(true) => return true,
-                Ok(false) => {
+        while Instant::now() < give_up && !self.stopped.is_cancelled() {
+            match timeout_at(give_up, self.try_end(live, end, terminal)).await {
+                Ok(Ok(true)) => return true,
+                Ok(Ok(false)) => {
                     tracing::warn!(turn = %end.turn.id, "a turn was taken away before its end was stored");
                     return false;
                 }
-                Err(error) => {
+                Ok(Err(error)) => {
                     tracing::error!(turn = %end.turn.id, error = &error as &dyn std::error::Error, "could not store a turn's end");
-                    if Instant::now() >= give_up || self.stopped.is_cancelled() {
-                        return false;
-                    }
                     tokio::time::sleep(WRITE_AGAIN).await;
                 }
+                Err(_) => tracing::error!(turn = %end.turn.id, "there was no time to store a turn's end"),
             }
         }
+        false
+    }
+
+    /// Until it is this end's turn to be written, the flusher goes on with the log.
+    async fn try_end(
+        &self,
+        live: &LiveTurn,
+        end: &mut TurnEnd,
+        terminal: &TurnEvent,
+    ) -> Result<bool, StoreError> {
+        // Nobody closes the semaphore, so there is always a permit to come.
+        let _permit = self.ends.acquire().await;
+        let mut stored = live.stored.lock().await;
+        end.events = live.log.logged_from(*stored);
+        end.events.push(live.log.next_logged(terminal.clone()));
+        let is_stored = self.store.finish_turn(end).await?;
+        *stored += end.events.len();
+        Ok(is_stored)
     }
 }
 
-/// A turn's entry among the running ones, which goes with its task however that ends.
+/// A turn's entry among the running ones, which goes with its task however that ends, and then lets the viewers go.
 struct Registered<'a> {
     runner: &'a TurnRunner,
-    turn: TurnId,
+    live: &'a Arc<LiveTurn>,
 }
 
 impl Drop for Registered<'_> {
     fn drop(&mut self) {
-        self.runner.running_turns().remove(&self.turn);
+        let mut running = self.runner.running_turns();
+        // The next generation may have taken the place.
+        if running.get(&self.live.turn.id).is_some_and(|entry| Arc::ptr_eq(entry, self.live)) {
+            running.remove(&self.live.turn.id);
+        }
+        drop(running);
+        self.live.log.close();
     }
 }
 

@@ -11,6 +11,7 @@ use chatloom_domain::turn::{LoggedEvent, Turn};
 use chatloom_ports::store::turns::{LogPosition, TurnChange};
 use chatloom_ports::visitor::TurnStream;
 use futures::StreamExt;
+use futures::future::join_all;
 use tokio::sync::Notify;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -23,6 +24,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// The shortest time between two looks. A busy service is woken by many ends of turns, and one look sees them all.
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// How many ends of turns are read at the same time.
+const CONCLUSIONS_AT_ONCE: usize = 4;
 
 /// A turn that runs on another replica, and its log as far as it is known here.
 struct Followed {
@@ -100,11 +104,12 @@ pub(super) async fn run(runner: Arc<TurnRunner>) {
             Some(change) = changes.next() => (change == TurnChange::Logs, change == TurnChange::Stops),
             _ = ticks.tick() => (true, true),
         };
-        if logs {
-            read_on(&runner).await;
-        }
+        // Stops first: they have a second, and the ends of many watched turns may take longer.
         if stops {
             find_stops(&runner).await;
+        }
+        if logs {
+            read_on(&runner).await;
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -127,6 +132,7 @@ async fn read_on(runner: &TurnRunner) {
         }
     };
     let mut running: HashMap<_, _> = running.into_iter().map(|log| (log.turn_id, log.events)).collect();
+    let mut ended = Vec::new();
     for position in positions {
         let Some((session, log)) = runner.elsewhere.find(position.turn_id) else { continue };
         if log.generation != position.generation {
@@ -134,8 +140,15 @@ async fn read_on(runner: &TurnRunner) {
         }
         match running.remove(&position.turn_id) {
             Some(events) => log.extend(events),
-            None => conclude(runner, session, &log).await,
+            None => ended.push((session, log)),
         }
+    }
+    for portion in ended.chunks(CONCLUSIONS_AT_ONCE) {
+        let mut conclusions = Vec::new();
+        for (session, log) in portion {
+            conclusions.push(conclude(runner, *session, log));
+        }
+        join_all(conclusions).await;
     }
 }
 

@@ -35,7 +35,8 @@ pub(super) async fn run(runner: Arc<TurnRunner>) {
         // Silent turns are renewed three times within a lease, others with every flush; after a failure all of them at
         // once, because their leases may be about to end.
         let renew = failing_since.is_some() || renewed_at.elapsed() >= runner.limits.lease / 3;
-        let lease_end = runner.lease_end(runner.clock.now());
+        // Both from before the writing, which may take long.
+        let (lease_end, begun_at) = (runner.lease_end(runner.clock.now()), Instant::now());
         let parts = parts(&runner, renew);
         if parts.is_empty() {
             failing_since = None;
@@ -45,7 +46,7 @@ pub(super) async fn run(runner: Arc<TurnRunner>) {
         if flush_all(&runner, parts, lease_end).await {
             failing_since = None;
             if renew {
-                renewed_at = Instant::now();
+                renewed_at = begun_at;
                 runner.renewed_until(lease_end);
             }
         } else if since.elapsed() >= runner.limits.store_patience {

@@ -64,9 +64,13 @@ impl EventLog {
     }
 
     fn append(&self, entries: &mut Vec<Entry>, seq: u32, event: TurnEvent) {
-        let is_closed = event.is_terminal();
+        let is_last = event.is_terminal();
         entries.push(Entry { seq, event: Arc::new(event) });
-        self.tail.send_replace(Tail { length: entries.len(), is_closed });
+        self.tail.send_modify(|tail| {
+            tail.length = entries.len();
+            // A log that was closed stays closed, whatever still comes.
+            tail.is_closed |= is_last;
+        });
     }
 
     /// Ends the viewers' streams where they are; without a terminal event they know that they should look again.
@@ -215,7 +219,8 @@ mod tests {
         let stream = log.watch(0);
         assert!(log.is_watched());
         log.close();
-        assert_eq!(seqs(stream), Some(vec![1]));
+        log.extend(vec![LoggedEvent { seq: 2, event: TurnEvent::Text("late".into()) }]);
+        assert_eq!(seqs(stream), Some(vec![1, 2]));
         assert!(!log.is_watched());
     }
 }

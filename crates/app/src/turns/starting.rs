@@ -49,8 +49,13 @@ impl TurnRunner {
         self: &Arc<Self>,
         message: NewMessage<'_>,
     ) -> Result<TurnStream, StartError<BeginTurnError>> {
+        // A drain waits for whoever was let in.
+        let _admitted = self.answers.token();
         let NewMessage { widget, session, content, claim } = message;
-        self.check_can_start(widget).await?;
+        if let Err(refusal) = self.check_can_start(widget).await {
+            // A repetition begins nothing, so nothing can be in its way.
+            return Err(self.find_claimed(session, claim.as_ref()).await?.unwrap_or(refusal));
+        }
         let new = NewTurn {
             turn: self.new_turn(session),
             widget_id: widget.id,
@@ -76,6 +81,7 @@ impl TurnRunner {
         session_id: SessionId,
         turn_id: TurnId,
     ) -> Result<TurnStream, StartError<RetryTurnError>> {
+        let _admitted = self.answers.token();
         self.check_can_start(widget).await?;
         let lease = Lease { owner: self.replica, until: self.lease_end(self.clock.now()) };
         let retry =
@@ -89,6 +95,24 @@ impl TurnRunner {
             &self.runtime,
         );
         begun.await.unwrap_or_else(|lost| Err(lost_task(lost).into())).map_err(StartError::Store)
+    }
+
+    /// What is to be said of a key that is known already.
+    async fn find_claimed(
+        &self,
+        session: SessionId,
+        claim: Option<&IdempotencyClaim>,
+    ) -> Result<Option<StartError<BeginTurnError>>, StartError<BeginTurnError>> {
+        let Some(claim) = claim else { return Ok(None) };
+        let known = self.store.find_claimed(session, &claim.key).await;
+        let known = known.map_err(|error| StartError::Store(error.into()))?;
+        Ok(known.map(|(turn, fingerprint)| {
+            StartError::Store(if fingerprint == claim.fingerprint {
+                BeginTurnError::AlreadyBegun(turn)
+            } else {
+                BeginTurnError::KeyReused
+            })
+        }))
     }
 
     /// Refuses before anything is stored what could not be answered anyway. The workflow is looked up only while some

@@ -84,7 +84,11 @@ impl TurnRunner {
         }
     }
 
+    /// A turn that runs here. After its lease has ended it may have been taken away, and run again elsewhere.
     fn find_running(&self, session: SessionId, turn: TurnId) -> Option<Arc<LiveTurn>> {
+        if !self.holds_its_leases() {
+            return None;
+        }
         self.running_turns().get(&turn).filter(|live| live.turn.session_id == session).cloned()
     }
 

@@ -8,7 +8,7 @@ use chatloom_ports::chat_model::{ModelErrorClass, ModelFinish};
 use chatloom_ports::visitor::VisitorError;
 use jiff::SignedDuration;
 
-use crate::app::{World, events, text_of};
+use crate::app::{World, events, eventually, text_of};
 use crate::resuming::{all, ids, text};
 
 #[tokio::test(start_paused = true)]
@@ -121,4 +121,28 @@ async fn a_retry_that_says_nothing_leaves_what_there_was() {
     let history = world.history(&session).await;
     assert_eq!((history[1].content.as_str(), history[1].status), ("Half", MessageStatus::Interrupted));
     assert_eq!(history[1].turn_id, Some(turn), "and it can be tried once more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_was_taken_away_and_is_run_again_here_goes_on_after_its_first_run_has_ended() {
+    let world = World::new().await;
+    let (session, old_feed, old_stream) = world.answering(&["Half"]).await;
+    eventually("it is stored", async || world.history(&session).await[1].content == "Half").await;
+    let turn = world.turn_of(&session).await;
+    world.clock.advance(SignedDuration::from_secs(60));
+    let taken = world.stores.stores().turns;
+    let now = world.clock.advance(SignedDuration::ZERO);
+    assert_eq!(taken.interrupt_expired_turns(now, 10).await.unwrap(), [turn]);
+
+    let feed = world.model.feed_next();
+    let stream = world.app.visitors.retry_turn(world.request(&session), turn).await.unwrap();
+    assert!(matches!(events(old_stream).await.last(), Some(TurnEvent::Broken { .. })));
+    assert!(old_feed.is_cancelled(), "its model is told at once");
+    feed.text("The whole");
+    eventually("the new run is flushed", async || world.history(&session).await[1].content == "The whole")
+        .await;
+    feed.finish(ModelFinish::Stop);
+    drop(feed);
+    assert_eq!(text(&all(stream).await), "The whole");
+    assert_eq!(world.history(&session).await[1].status, MessageStatus::Complete);
 }

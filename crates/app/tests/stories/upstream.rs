@@ -197,3 +197,18 @@ async fn a_stop_ends_the_wait_for_the_next_attempt() {
     assert_eq!(failure(&events(stream).await), None);
     assert!(began.elapsed() < Duration::from_secs(1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_repetition_finds_its_turn_although_the_model_is_left_alone() {
+    let world = World::new().await;
+    let session = world.open().await;
+    world.model.refuse_next(Class::Quota);
+    let message = |text| world.message(&session, text, Some("key"));
+    let first = events(world.app.visitors.send(message("Hello?")).await.unwrap()).await;
+    let again = events(world.app.visitors.send(message("Hello?")).await.unwrap()).await;
+    assert_eq!(again, first);
+    let reused = world.app.visitors.send(message("Something else")).await.err();
+    assert!(matches!(reused, Some(VisitorError::KeyReused)));
+    let new = world.send(&session, "Something else").await.err();
+    assert!(matches!(new, Some(VisitorError::ModelUnavailable { .. })));
+}

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chatloom_domain::Timestamp;
 use chatloom_domain::id::{ReplicaId, SessionId, TurnId, WidgetId, WorkflowId};
 use chatloom_domain::message::{Message, MessageContent};
-use chatloom_domain::turn::{IdempotencyClaim, Lease, LoggedEvent, Turn};
+use chatloom_domain::turn::{Fingerprint, IdempotencyClaim, IdempotencyKey, Lease, LoggedEvent, Turn};
 use chatloom_domain::workflow::Workflow;
 use futures_core::Stream;
 use thiserror::Error;
@@ -206,6 +206,13 @@ pub trait TurnStore: Send + Sync {
     /// repetition finds the turn that it began, running or not. Messages take the session's next two sequence numbers.
     async fn begin_turn(&self, new: &NewTurn) -> Result<(), BeginTurnError>;
 
+    /// The turn of the session that was begun under the key, and what it was begun with.
+    async fn find_claimed(
+        &self,
+        session: SessionId,
+        key: &IdempotencyKey,
+    ) -> Result<Option<(TurnId, Fingerprint)>, StoreError>;
+
     /// Runs an interrupted or failed turn again (see `Turn::retry`): the generation rises by one, the agent's message
     /// is `streaming` again and keeps its stored text until the new generation ends, and requests to stop are
     /// forgotten. Gives the running turn and the visitor's message.
@@ -256,7 +263,7 @@ pub trait TurnStore: Send + Sync {
     /// Ends a running turn: writes the state, the agent's message, the last events and the statistics (tokens, and
     /// the agent's message if it has text and none was counted before), and lets the session take a new turn.
     /// A generation that ends without any text leaves the text of an earlier one in the agent's message, which is then
-    /// `interrupted`.
+    /// `interrupted`, or `complete` if the turn is completed, as one that was stopped is.
     /// MUST give `false` and write nothing when the turn is no longer running under the owner and generation, but
     /// MUST give `true`, and write nothing, when it is already in exactly this terminal state of this generation:
     /// then an earlier attempt was stored whose caller was not told.

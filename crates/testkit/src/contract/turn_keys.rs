@@ -3,7 +3,7 @@
 use chatloom_domain::id::TurnId;
 use chatloom_domain::message::MessageContent;
 use chatloom_domain::session::ChatSession;
-use chatloom_domain::turn::Fingerprint;
+use chatloom_domain::turn::{Fingerprint, IdempotencyKey};
 use chatloom_ports::store::turns::{BeginTurnError, NewTurn};
 
 use super::Subject;
@@ -23,6 +23,21 @@ pub async fn begin_turn_under_a_known_key_names_its_turn(subject: &Subject) {
     subject.complete(again, "Whole.", sample::at(2)).await;
     assert_eq!(begin(subject, &repetition(&first, 2)).await, Err(Refusal::Begun(first.turn.id)));
     assert_messages(subject, &session, 2).await;
+}
+
+/// A key is known in its own session, with what it was used for.
+pub async fn find_claimed_tells_what_a_key_was_used_for(subject: &Subject) {
+    let session = subject.first_session().await;
+    let first = sample::keyed_turn(&session, 1, "key");
+    begin(subject, &first).await.unwrap();
+    let claim = first.claim.unwrap();
+    let find = async |session, key: &str| {
+        let key = IdempotencyKey::parse(key).unwrap();
+        subject.stores.turns.find_claimed(session, &key).await.unwrap()
+    };
+    assert_eq!(find(session.id, "key").await, Some((first.turn.id, claim.fingerprint)));
+    assert_eq!(find(session.id, "other").await, None);
+    assert_eq!(find(sample::session_id(2), "key").await, None);
 }
 
 /// Another text under the key of a message is no repetition.

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use chatloom_domain::Timestamp;
 use chatloom_domain::id::{ReplicaId, SessionId, TurnId, WorkflowId};
 use chatloom_domain::message::{Message, MessageContent, MessageStatus};
-use chatloom_domain::turn::{Lease, Turn};
+use chatloom_domain::turn::{Fingerprint, IdempotencyKey, Lease, Turn};
 use chatloom_ports::store::turns::{
     BeginTurnError, LogPosition, NewTurn, RetryTurnError, RunningLog, StopOutcome, TurnAppend, TurnChange,
     TurnChanges, TurnContext, TurnEnd, TurnLog, TurnRetry,
@@ -22,6 +22,19 @@ use super::tables::Tables;
 impl TurnStore for MemoryStores {
     async fn begin_turn(&self, new: &NewTurn) -> Result<(), BeginTurnError> {
         self.transact(|tables| tables.begin(new))?
+    }
+
+    async fn find_claimed(
+        &self,
+        session: SessionId,
+        key: &IdempotencyKey,
+    ) -> Result<Option<(TurnId, Fingerprint)>, StoreError> {
+        self.transact(|tables| {
+            tables.turns_of(session).find_map(|record| {
+                let claim = record.claim.as_ref().filter(|claim| claim.key == *key)?;
+                Some((record.turn.id, claim.fingerprint))
+            })
+        })
     }
 
     async fn retry_turn(&self, retry: &TurnRetry) -> Result<(Turn, MessageContent), RetryTurnError> {

@@ -235,7 +235,18 @@ export function createConversation({ api, store, thread, composer, onTyping }) {
    * @returns {import('./answer.js').Action}
    */
   function again(answer, turnId) {
-    return { label: TEXT.again, act: () => rerun({ answer, begin: (signal) => api.retry(turnId, signal) }, answer) };
+    let asked = false;
+    /** @param {AbortSignal} signal */
+    const begin = (signal) => {
+      // Each try is paid for. Whether one whose line broke has arrived, the history knows.
+      if (asked) throw new ApiError(409, '', 0, true);
+      asked = true;
+      return api.retry(turnId, signal).catch((error) => {
+        asked = !(error instanceof ApiError);
+        throw error;
+      });
+    };
+    return { label: TEXT.again, act: () => rerun({ answer, begin }, answer) };
   }
 
   /** Has the answer stopped; its stream then ends with what there is. */

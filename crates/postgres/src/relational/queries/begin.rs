@@ -2,11 +2,12 @@
 
 use chatloom_domain::id::TurnId;
 use chatloom_domain::message::MessageContent;
-use chatloom_domain::turn::{IdempotencyClaim, Turn};
+use chatloom_domain::turn::{Fingerprint, IdempotencyClaim, IdempotencyKey, Turn};
 use chatloom_ports::store::turns::{BeginTurnError, NewTurn, RetryTurnError, TurnRetry};
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use thiserror::Error;
 
 use super::super::errors::{QueryError, inconsistent};
 use super::super::rows::turn::{TurnRow, TurnStateRow};
@@ -50,7 +51,7 @@ async fn why_not_begun(conn: &mut Conn, new: &NewTurn) -> Result<BeginTurnError,
     let Some(running) = find_running_turn(conn, session, widget).await? else {
         return Ok(BeginTurnError::SessionNotFound);
     };
-    if let Some(refusal) = find_claimed(conn, new).await? {
+    if let Some(refusal) = why_claimed(conn, new).await? {
         return Ok(refusal);
     }
     let is_admitted = is_admitted(conn, widget, new.widget_version).await?;
@@ -62,28 +63,37 @@ async fn why_not_begun(conn: &mut Conn, new: &NewTurn) -> Result<BeginTurnError,
 }
 
 /// What has become of the key that a message claims, if another message of the session has it.
-pub(crate) async fn find_claimed(
+pub(crate) async fn why_claimed(
     conn: &mut Conn,
     new: &NewTurn,
 ) -> Result<Option<BeginTurnError>, QueryError> {
     let Some(IdempotencyClaim { key, fingerprint }) = &new.claim else {
         return Ok(None);
     };
-    let begun: Option<(Id, Option<Vec<u8>>)> = turns::table
-        .filter(turns::session_id.eq(Id(new.turn.session_id.as_uuid())))
-        .filter(turns::idempotency_key.eq(key.as_str()))
-        .select((turns::id, turns::fingerprint))
-        .first(conn)
-        .await
-        .optional()?;
-    Ok(begun.map(|(turn, known)| {
-        if known.as_deref() == Some(fingerprint.as_bytes().as_slice()) {
-            BeginTurnError::AlreadyBegun(TurnId::from_uuid(turn.0))
-        } else {
-            BeginTurnError::KeyReused
-        }
+    let known = find_claimed(conn, Id(new.turn.session_id.as_uuid()), key).await?;
+    Ok(known.map(|(turn, known)| {
+        if known == *fingerprint { BeginTurnError::AlreadyBegun(turn) } else { BeginTurnError::KeyReused }
     }))
 }
+
+/// The turn of the session that was begun under the key, and what it was begun with.
+pub(crate) async fn find_claimed(
+    conn: &mut Conn,
+    session: Id,
+    key: &IdempotencyKey,
+) -> Result<Option<(TurnId, Fingerprint)>, QueryError> {
+    let begun = turns::table
+        .filter(turns::session_id.eq(session).and(turns::idempotency_key.eq(key.as_str())))
+        .select((turns::id, turns::fingerprint.assume_not_null()));
+    let begun: Option<(Id, Vec<u8>)> = begun.first(conn).await.optional()?;
+    let Some((id, bytes)) = begun else { return Ok(None) };
+    let fingerprint = <[u8; 32]>::try_from(bytes).map_err(|_| inconsistent("turns", id.0, WrongLength))?;
+    Ok(Some((TurnId::from_uuid(id.0), Fingerprint::from_bytes(fingerprint))))
+}
+
+#[derive(Debug, Error)]
+#[error("a fingerprint must have 32 bytes")]
+struct WrongLength;
 
 /// Gives the turn as it runs again, and the visitor's message.
 pub(crate) async fn retry(

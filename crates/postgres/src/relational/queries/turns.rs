@@ -6,7 +6,7 @@
 use chatloom_domain::Timestamp;
 use chatloom_domain::id::ReplicaId;
 use chatloom_domain::message::MessageStatus;
-use chatloom_domain::turn::{LoggedEvent, Turn};
+use chatloom_domain::turn::{LoggedEvent, Turn, TurnState};
 use chatloom_ports::store::turns::StopOutcome;
 use diesel::dsl::exists;
 use diesel::prelude::*;
@@ -121,8 +121,11 @@ async fn write_answer(
 ) -> Result<(), QueryError> {
     let answer = diesel::update(messages::table.find(Id(turn.assistant_message_id.as_uuid())));
     if content.is_empty() && had_text {
-        let status = messages::status.eq(MessageStatus::Interrupted.as_str());
-        answer.set(status).execute(conn).await?;
+        let status = match turn.state {
+            TurnState::Completed { .. } => MessageStatus::Complete,
+            _ => MessageStatus::Interrupted,
+        };
+        answer.set(messages::status.eq(status.as_str())).execute(conn).await?;
         return Ok(());
     }
     let status = messages::status.eq(turn.state.message_status().as_str());

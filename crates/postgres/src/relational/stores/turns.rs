@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use chatloom_domain::Timestamp;
 use chatloom_domain::id::{ReplicaId, SessionId, TurnId, WorkflowId};
 use chatloom_domain::message::MessageContent;
-use chatloom_domain::turn::{LoggedEvent, Turn, TurnEvent, TurnFailure, TurnState};
+use chatloom_domain::turn::{
+    Fingerprint, IdempotencyKey, LoggedEvent, Turn, TurnEvent, TurnFailure, TurnState,
+};
 use chatloom_ports::store::turns::{
     BeginTurnError, LogPosition, NewTurn, RetryTurnError, RunningLog, StopOutcome, TurnAppend, TurnChange,
     TurnChanges, TurnContext, TurnEnd, TurnLog, TurnRetry,
@@ -33,11 +35,23 @@ impl TurnStore for RelationalStore {
                 let new = new.clone();
                 let found = self
                     .database
-                    .read(move |conn| Box::pin(async move { begin::find_claimed(conn, &new).await }));
+                    .read(move |conn| Box::pin(async move { begin::why_claimed(conn, &new).await }));
                 Err(found.await?.unwrap_or_else(|| error.into()))
             }
             begun => Ok(begun?),
         }
+    }
+
+    async fn find_claimed(
+        &self,
+        session: SessionId,
+        key: &IdempotencyKey,
+    ) -> Result<Option<(TurnId, Fingerprint)>, StoreError> {
+        let (session, key) = (Id(session.as_uuid()), key.clone());
+        let unit = self
+            .database
+            .read(move |conn| Box::pin(async move { begin::find_claimed(conn, session, &key).await }));
+        Ok(unit.await?)
     }
 
     async fn retry_turn(&self, retry: &TurnRetry) -> Result<(Turn, MessageContent), RetryTurnError> {

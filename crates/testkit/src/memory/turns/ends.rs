@@ -72,7 +72,7 @@ impl Tables {
         };
         let had_text = !answer.content.is_empty();
         answer.status = match turn.state.message_status() {
-            _ if content.is_empty() && had_text => MessageStatus::Interrupted,
+            MessageStatus::Failed if had_text => MessageStatus::Interrupted,
             status => status,
         };
         if !content.is_empty() {
