@@ -70,11 +70,14 @@ fn used_up_quota_is_not_a_rate_limit() {
 }
 
 #[test]
-fn a_rate_limit_carries_the_providers_wait() {
+fn a_rate_limit_and_an_overload_carry_the_providers_wait() {
     let mut headers = HeaderMap::new();
     headers.insert("retry-after", "3".parse().unwrap());
+    let retry_after = Some(Duration::from_secs(3));
     let error = of_reply(StatusCode::TOO_MANY_REQUESTS, &headers, b"");
-    assert_eq!(error.class, ModelErrorClass::RateLimited { retry_after: Some(Duration::from_secs(3)) });
+    assert_eq!(error.class, ModelErrorClass::RateLimited { retry_after });
+    let error = of_reply(StatusCode::SERVICE_UNAVAILABLE, &headers, b"");
+    assert_eq!(error.class, ModelErrorClass::Overloaded { retry_after });
 }
 
 #[test]

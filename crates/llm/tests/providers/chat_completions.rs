@@ -198,7 +198,7 @@ fn an_error_that_is_a_text() {
 #[test]
 fn an_error_event_before_anything_else() {
     let body = "event: error\ndata: {\"message\":\"x\",\"type\":\"overloaded_error\"}\n\ndata: [DONE]\n\n";
-    chat(body).fails(ModelErrorClass::Overloaded);
+    chat(body).fails(ModelErrorClass::Overloaded { retry_after: None });
 }
 
 #[test]

@@ -165,7 +165,10 @@ fn done_is_no_end_here() {
 #[test]
 fn an_overloaded_server_in_mid_stream() {
     let error = ("error", r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#);
-    messages(named(&[START, HEL, error])).says("Hel").uses(5, 1).fails(ModelErrorClass::Overloaded);
+    messages(named(&[START, HEL, error]))
+        .says("Hel")
+        .uses(5, 1)
+        .fails(ModelErrorClass::Overloaded { retry_after: None });
 }
 
 #[test]

@@ -34,9 +34,9 @@ async fn every_refusal_has_its_class() {
         (429, "rate_limit_error", limited),
         (429, "insufficient_quota", Class::Quota),
         (500, "api_error", Class::Upstream),
-        (503, "unavailable_error", Class::Overloaded),
+        (503, "unavailable_error", Class::Overloaded { retry_after: None }),
         (504, "timeout_error", Class::Upstream),
-        (529, "overloaded_error", Class::Overloaded),
+        (529, "overloaded_error", Class::Overloaded { retry_after: None }),
     ] {
         let body = json!({ "type": "error", "error": { "type": kind, "message": "prose" } });
         check(Reply::json(status, &body), class, Some(status)).await;
@@ -49,7 +49,7 @@ async fn a_refusal_may_be_a_page_a_frame_or_nothing() {
     check(Reply::body(502, "text/html", page), Class::Upstream, Some(502)).await;
     let frame = "data: {\"error\":{\"code\":\"insufficient_quota\"}}\n\ndata: [DONE]\n\n";
     check(Reply::body(429, "text/event-stream", frame), Class::Quota, Some(429)).await;
-    check(Reply::body(503, "text/plain", ""), Class::Overloaded, Some(503)).await;
+    check(Reply::body(503, "text/plain", ""), Class::Overloaded { retry_after: None }, Some(503)).await;
 }
 
 #[tokio::test]
@@ -196,7 +196,7 @@ async fn a_document_that_is_no_answer_is_refused() {
     check(Reply::json(200, &json!({ "ok": true })), Class::Protocol, None).await;
     check(Reply::body(200, "application/json", "{"), Class::Protocol, None).await;
     let error = json!({ "error": { "type": "overloaded_error" } });
-    check(Reply::json(200, &error), Class::Overloaded, None).await;
+    check(Reply::json(200, &error), Class::Overloaded { retry_after: None }, None).await;
     let cut = Reply::json(200, &json!({ "choices": [] })).close_after(3, Close::Fin);
     check(cut, Class::Truncated, None).await;
 }
