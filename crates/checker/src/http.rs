@@ -26,7 +26,7 @@ const HEAD: Duration = Duration::from_secs(4);
 /// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallError {
-    /// Not a byte of the request has left: it is surely not done.
+    /// It is surely not done: not a byte of the request has left, or the service has given up waiting for the rest of it.
     NotSent,
     /// The request may have been done or not.
     Doubtful,
@@ -42,6 +42,8 @@ pub async fn call(address: SocketAddr, request: &Request) -> Result<Reply, CallE
     let _ = stream.set_nodelay(true);
     stream.write_all(&request.to_bytes()).await.map_err(|_| CallError::Doubtful)?;
     match timeout(HEAD, Reply::read_head(stream)).await {
+        // RFC 9110, section 15.5.9. A process that was frozen says so of all that came meanwhile: its clocks went on.
+        Ok(Ok(reply)) if reply.status == 408 => Err(CallError::NotSent),
         Ok(Ok(reply)) => Ok(reply),
         _ => Err(CallError::Doubtful),
     }
