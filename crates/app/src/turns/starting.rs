@@ -42,9 +42,6 @@ pub(crate) struct NewMessage<'a> {
 
 impl TurnRunner {
     /// Stores the visitor's message with a running turn and begins to answer it.
-    ///
-    /// The work is done in a task of the runner's: a request that is dropped in the middle must not leave a
-    /// committed turn behind that nobody answers.
     pub(crate) async fn begin(
         self: &Arc<Self>,
         message: NewMessage<'_>,
@@ -64,14 +61,11 @@ impl TurnRunner {
             claim,
         };
         let (runner, workflow) = (self.clone(), widget.workflow_id);
-        let begun = self.answers.spawn_on(
-            async move {
-                runner.store.begin_turn(&new).await?;
-                Ok(runner.start_answer(new.turn, workflow, new.content))
-            },
-            &self.runtime,
-        );
-        begun.await.unwrap_or_else(|lost| Err(lost_task(lost).into())).map_err(StartError::Store)
+        self.start_in_task(async move {
+            runner.store.begin_turn(&new).await?;
+            Ok(runner.start_answer(new.turn, workflow, new.content))
+        })
+        .await
     }
 
     /// Runs a turn that has no answer again, as the next generation.
@@ -87,14 +81,23 @@ impl TurnRunner {
         let retry =
             TurnRetry { turn_id, session_id, widget_id: widget.id, widget_version: widget.version, lease };
         let (runner, workflow) = (self.clone(), widget.workflow_id);
-        let begun = self.answers.spawn_on(
-            async move {
-                let (turn, question) = runner.store.retry_turn(&retry).await?;
-                Ok(runner.start_answer(turn, workflow, question))
-            },
-            &self.runtime,
-        );
-        begun.await.unwrap_or_else(|lost| Err(lost_task(lost).into())).map_err(StartError::Store)
+        self.start_in_task(async move {
+            let (turn, question) = runner.store.retry_turn(&retry).await?;
+            Ok(runner.start_answer(turn, workflow, question))
+        })
+        .await
+    }
+
+    /// Works in a task of the runner's: a request that is dropped in the middle must not leave a committed turn behind
+    /// that nobody answers.
+    async fn start_in_task<E: From<StoreError> + Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<TurnStream, E>> + Send + 'static,
+    ) -> Result<TurnStream, StartError<E>> {
+        let started = self.answers.spawn_on(work, &self.runtime).await;
+        started
+            .unwrap_or_else(|lost| Err(StoreError::Unavailable(Box::new(lost)).into()))
+            .map_err(StartError::Store)
     }
 
     /// What is to be said of a key that is known already.
@@ -160,8 +163,4 @@ impl TurnRunner {
             state: TurnState::Running { lease: Lease { owner: self.replica, until: self.lease_end(now) } },
         }
     }
-}
-
-fn lost_task(lost: tokio::task::JoinError) -> StoreError {
-    StoreError::Unavailable(Box::new(lost))
 }
