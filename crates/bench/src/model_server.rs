@@ -7,8 +7,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::Context;
-use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use chatloom_testkit::model_server::read_request;
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
@@ -116,19 +116,8 @@ fn event(text: &[u8]) -> Vec<u8> {
 }
 
 async fn read_order(stream: &mut TcpStream, unread: &mut Vec<u8>) -> anyhow::Result<Order> {
-    loop {
-        if let Some(end) = unread.windows(4).position(|window| window == b"\r\n\r\n") {
-            let head = String::from_utf8_lossy(&unread[..end]).to_ascii_lowercase();
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
-            let length: usize = length.context("no length")?.trim().parse()?;
-            if unread.len() >= end + 4 + length {
-                let request: Vec<u8> = unread.drain(..end + 4 + length).collect();
-                let body: Value = serde_json::from_slice(&request[end + 4..])?;
-                return body["model"].as_str().and_then(Order::parse).context("no order");
-            }
-        }
-        anyhow::ensure!(stream.read_buf(unread).await? > 0, "closed");
-    }
+    let request = read_request(stream, unread).await?.context("closed")?;
+    request.body["model"].as_str().and_then(Order::parse).context("no order")
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ async fn serve(mut stream: TcpStream, log: &Log) -> anyhow::Result<()> {
     stream.set_nodelay(true)?;
     let mut unread = Vec::new();
     loop {
-        let body = wire::read_request(&mut stream, &mut unread).await?;
+        let body = wire::read_body(&mut stream, &mut unread).await?;
         let asked = wire::conversation(&body);
         let question = asked.last().copied().unwrap_or_default().to_owned();
         let session = session_of(&question);

@@ -18,6 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+pub use self::connection::read_request;
 pub use self::gate::Gate;
 pub use self::reply::{Close, Reply};
 pub use self::wire::Format;

@@ -1,8 +1,8 @@
 //! The model server's end of the Chat Completions format.
 
 use anyhow::Context;
+use chatloom_testkit::model_server::read_request;
 use serde_json::{Value, json};
-use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
 pub(super) const HEAD: &[u8] =
@@ -14,19 +14,8 @@ pub(super) const REFUSAL: &[u8] =
 const PROMPT_TOKENS: u32 = 11;
 
 /// Reads one request and gives its body.
-pub(super) async fn read_request(stream: &mut TcpStream, unread: &mut Vec<u8>) -> anyhow::Result<Value> {
-    loop {
-        if let Some(end) = unread.windows(4).position(|window| window == b"\r\n\r\n") {
-            let head = String::from_utf8_lossy(&unread[..end]).to_ascii_lowercase();
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
-            let length: usize = length.context("no length")?.trim().parse()?;
-            if unread.len() >= end + 4 + length {
-                let request: Vec<u8> = unread.drain(..end + 4 + length).collect();
-                return Ok(serde_json::from_slice(&request[end + 4..])?);
-            }
-        }
-        anyhow::ensure!(stream.read_buf(unread).await? > 0, "closed");
-    }
+pub(super) async fn read_body(stream: &mut TcpStream, unread: &mut Vec<u8>) -> anyhow::Result<Value> {
+    Ok(read_request(stream, unread).await?.context("closed")?.body)
 }
 
 /// The texts of visitors and agents in a request, the question last.

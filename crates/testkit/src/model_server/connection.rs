@@ -104,8 +104,11 @@ async fn while_connected(stream: &mut TcpStream, wait: impl Future<Output = ()>)
     }
 }
 
-/// The next request, or nothing if the client has closed the connection between two.
-async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<Option<RecordedRequest>> {
+/// The next request, or nothing if the client has closed the connection. `buffer` keeps what has arrived of the one after.
+pub async fn read_request(
+    stream: &mut TcpStream,
+    buffer: &mut Vec<u8>,
+) -> io::Result<Option<RecordedRequest>> {
     let head_end = loop {
         if let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
             break end + 4;
