@@ -9,7 +9,7 @@ use chatloom_domain::id::{TeamId, WidgetId, WorkflowId};
 use chatloom_domain::origin::AllowedDomains;
 use chatloom_domain::text::TextError;
 use chatloom_domain::token::EmbedToken;
-use chatloom_domain::widget::{Widget, WidgetName};
+use chatloom_domain::widget::{RetentionDays, Widget, WidgetName, WidgetRules};
 use chatloom_domain::workflow::{Agent, AgentError, AgentInput, Workflow, WorkflowName};
 use chatloom_ports::environment::{Clock, Entropy};
 use chatloom_ports::store::widgets::WidgetWriteError;
@@ -100,6 +100,7 @@ impl Demo {
             active: true,
             customization,
             allowed_domains: AllowedDomains::any_site(),
+            rules: WidgetRules { retention: Some(RetentionDays::DEFAULT), ..WidgetRules::default() },
             created_at: now,
             updated_at: now,
             version: 1,

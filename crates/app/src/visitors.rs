@@ -46,7 +46,7 @@ impl Visitors {
             Some(TokenOwner::Deleted) => return Err(VisitorError::WidgetGone),
             Some(TokenOwner::Widget(widget)) => *widget,
         };
-        match widget.admit(request.origin.as_ref()) {
+        match widget.admit(&request.source) {
             Ok(()) => Ok(widget),
             Err(AdmissionError::Inactive) => Err(VisitorError::WidgetGone),
             Err(AdmissionError::OriginNotAllowed) => Err(VisitorError::OriginNotAllowed),

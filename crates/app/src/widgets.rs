@@ -10,9 +10,9 @@ use chatloom_domain::origin::AllowedDomains;
 use chatloom_domain::team::{Permission, TeamMember};
 use chatloom_domain::token::EmbedToken;
 use chatloom_domain::usage::WidgetStats;
-use chatloom_domain::widget::{Widget, WidgetName};
+use chatloom_domain::widget::{RetentionDays, Widget, WidgetName, WidgetRules};
 use chatloom_ports::dashboard::{
-    CreateWidgetCommand, UpdateWidgetCommand, WidgetAdministration, WidgetError,
+    CreateWidgetCommand, RulesInput, UpdateWidgetCommand, WidgetAdministration, WidgetError,
 };
 use chatloom_ports::environment::{Clock, Entropy};
 use chatloom_ports::store::widgets::WidgetWriteError;
@@ -38,7 +38,7 @@ impl Widgets {
         command: &UpdateWidgetCommand,
         now: Timestamp,
     ) -> Result<Widget, WidgetError> {
-        let mut changed = widget;
+        let mut changed = widget.clone();
         if let Some(name) = &command.name {
             changed.name = WidgetName::parse(name).map_err(WidgetError::Name)?;
         }
@@ -47,18 +47,44 @@ impl Widgets {
                 changed.customization.merge(patch.clone()).map_err(WidgetError::Customization)?;
         }
         if let Some(entries) = &command.allowed_domains {
-            let domains = AllowedDomains::parse(entries).map_err(WidgetError::AllowedDomains)?;
-            let opens = domains.is_empty() && !changed.allowed_domains.is_empty();
-            if opens && !member.role.may(Permission::OpenToAnySite) {
-                return Err(WidgetError::NotPermitted);
-            }
-            changed.allowed_domains = domains;
+            changed.allowed_domains = AllowedDomains::parse(entries).map_err(WidgetError::AllowedDomains)?;
         }
+        changed.rules = rules(changed.rules, command.rules)?;
         changed.workflow_id = command.workflow_id.unwrap_or(changed.workflow_id);
         changed.active = command.active.unwrap_or(changed.active);
         changed.updated_at = now;
-        Ok(changed)
+        let lacking = needed(&widget, &changed).into_iter().find(|permission| !member.role.may(*permission));
+        lacking.map_or(Ok(changed), |permission| Err(WidgetError::NotPermitted(permission)))
     }
+}
+
+/// What a change needs beyond the permission to build.
+fn needed(before: &Widget, after: &Widget) -> Vec<Permission> {
+    let opens = after.allowed_domains.is_empty() && !before.allowed_domains.is_empty()
+        || after.rules.allow_no_origin && !before.rules.allow_no_origin;
+    let waives = before.rules.identity_required && !after.rules.identity_required;
+    let keeps = before.rules.retention != after.rules.retention;
+    [
+        (opens, Permission::OpenToAnySite),
+        (waives, Permission::WaiveIdentity),
+        (keeps, Permission::SetRetention),
+    ]
+    .into_iter()
+    .filter_map(|(is_needed, permission)| is_needed.then_some(permission))
+    .collect()
+}
+
+fn rules(rules: WidgetRules, input: RulesInput) -> Result<WidgetRules, WidgetError> {
+    let retention = match input.retention_days {
+        None => rules.retention,
+        Some(days) => days.map(RetentionDays::parse).transpose().map_err(WidgetError::Retention)?,
+    };
+    Ok(WidgetRules {
+        allow_no_origin: input.allow_no_origin.unwrap_or(rules.allow_no_origin),
+        identity_required: input.identity_required.unwrap_or(rules.identity_required),
+        bot_check: input.bot_check.unwrap_or(rules.bot_check),
+        retention,
+    })
 }
 
 fn write_error(error: WidgetWriteError) -> WidgetError {
@@ -76,6 +102,7 @@ impl WidgetAdministration for Widgets {
 
     async fn create(&self, member: &TeamMember, command: CreateWidgetCommand) -> Result<Widget, WidgetError> {
         let now = self.clock.now();
+        let of_new = WidgetRules { retention: Some(RetentionDays::DEFAULT), ..WidgetRules::default() };
         let widget = Widget {
             id: WidgetId::from_uuid(self.entropy.uuid(now)),
             team_id: member.team_id,
@@ -85,6 +112,7 @@ impl WidgetAdministration for Widgets {
             customization: Customization::parse(command.customization).map_err(WidgetError::Customization)?,
             allowed_domains: AllowedDomains::parse(&command.allowed_domains)
                 .map_err(WidgetError::AllowedDomains)?,
+            rules: rules(of_new, command.rules)?,
             created_at: now,
             updated_at: now,
             version: 1,

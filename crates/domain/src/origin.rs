@@ -105,6 +105,17 @@ impl fmt::Display for Origin {
     }
 }
 
+/// Where a request says it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A page on the web.
+    Page(Origin),
+    /// It says nothing: programs and apps for phones do not.
+    Unnamed,
+    /// Something that names no site: `null`, as pages from a file or a sandbox send, or a text that is no origin.
+    Opaque,
+}
+
 /// Why a header is no origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum OriginError {

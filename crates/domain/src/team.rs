@@ -68,7 +68,7 @@ pub enum Role {
     Operator,
     /// Also creates, changes and deletes widgets and workflows.
     Builder,
-    /// Also opens a restricted widget to every site.
+    /// Also opens a restricted widget, and decides how long conversations are kept.
     Admin,
 }
 
@@ -116,6 +116,23 @@ pub enum Permission {
     Build,
     /// Empty a widget's list of allowed domains, which opens it to every site.
     OpenToAnySite,
+    /// Let visitors in who prove nothing, where only proven ones may come in now.
+    WaiveIdentity,
+    /// Decide how long conversations are kept.
+    SetRetention,
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Read => "reading",
+            Self::ReadEmbedCode => "reading the embed code",
+            Self::Build => "changing widgets and workflows",
+            Self::OpenToAnySite => "opening the widget to any site",
+            Self::WaiveIdentity => "switching identityRequired off",
+            Self::SetRetention => "changing retentionDays",
+        })
+    }
 }
 
 impl Permission {
@@ -125,7 +142,7 @@ impl Permission {
             Self::Read => Role::Viewer,
             Self::ReadEmbedCode => Role::Operator,
             Self::Build => Role::Builder,
-            Self::OpenToAnySite => Role::Admin,
+            Self::OpenToAnySite | Self::WaiveIdentity | Self::SetRetention => Role::Admin,
         }
     }
 }

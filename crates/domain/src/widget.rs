@@ -1,14 +1,59 @@
 //! A widget: what a site's visitors see, which workflow answers, and where it may be embedded.
 
+use thiserror::Error;
+
 use crate::Timestamp;
 use crate::customization::Customization;
 use crate::id::{TeamId, WidgetId, WorkflowId};
-use crate::origin::{AllowedDomains, Origin};
+use crate::origin::{AllowedDomains, Source};
 use crate::text::{Lines, text_type};
 
 text_type! {
     /// A widget's display name: 1 to 100 characters on one line.
     WidgetName, max = 100, lines = Lines::Single
+}
+
+/// For how many days a conversation is kept after its last message: 1 to 3,650.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RetentionDays(u16);
+
+/// The number of days is out of its range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("must be from 1 to {} days", RetentionDays::MAX)]
+pub struct RetentionDaysError;
+
+impl RetentionDays {
+    /// What a new widget gets unless its owner says otherwise.
+    pub const DEFAULT: Self = Self(90);
+    /// Ten years.
+    pub const MAX: u16 = 3650;
+
+    /// Checks the range.
+    pub fn parse(days: i64) -> Result<Self, RetentionDaysError> {
+        match u16::try_from(days) {
+            Ok(days) if (1..=Self::MAX).contains(&days) => Ok(Self(days)),
+            _ => Err(RetentionDaysError),
+        }
+    }
+
+    /// The number of days.
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+}
+
+/// What an owner demands of those who use a widget, and what happens to what they write.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WidgetRules {
+    /// Whether requests that name no site may use a widget with a list of sites. Apps for phones send no `Origin`;
+    /// neither does a program that wants around the list, so this is for widgets that such an app embeds.
+    pub allow_no_origin: bool,
+    /// Whether only visitors who prove their identity may open a session.
+    pub identity_required: bool,
+    /// Whether a browser must do some work before it may open a session.
+    pub bot_check: bool,
+    /// How long conversations are kept after their last message; `None` keeps them until somebody erases them.
+    pub retention: Option<RetentionDays>,
 }
 
 /// A chat widget of a team.
@@ -28,6 +73,8 @@ pub struct Widget {
     pub customization: Customization,
     /// The sites that may embed it; empty means any.
     pub allowed_domains: AllowedDomains,
+    /// What is demanded of those who use it.
+    pub rules: WidgetRules,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -47,14 +94,16 @@ pub enum AdmissionError {
 }
 
 impl Widget {
-    /// Whether a request from a page of `origin` may use the widget. The state is checked before the origin.
-    pub fn admit(&self, origin: Option<&Origin>) -> Result<(), AdmissionError> {
+    /// Whether a request from there may use the widget. The state is checked before the origin.
+    pub fn admit(&self, source: &Source) -> Result<(), AdmissionError> {
         if !self.active {
             return Err(AdmissionError::Inactive);
         }
-        if !self.allowed_domains.allows(origin) {
-            return Err(AdmissionError::OriginNotAllowed);
-        }
-        Ok(())
+        let is_allowed = match source {
+            Source::Page(origin) => self.allowed_domains.allows(Some(origin)),
+            Source::Unnamed => self.rules.allow_no_origin || self.allowed_domains.allows(None),
+            Source::Opaque => self.allowed_domains.allows(None),
+        };
+        if is_allowed { Ok(()) } else { Err(AdmissionError::OriginNotAllowed) }
     }
 }

@@ -61,6 +61,13 @@ impl Fields {
         self.optional(name)
     }
 
+    /// Reads a field that may be absent and of which null is a value: that there is nothing from now on.
+    pub(crate) fn clearable<T: FieldValue>(&mut self, name: &str) -> Result<Option<Option<T>>, ApiError> {
+        let is_given = self.members.contains_key(name);
+        let value = self.nullable(name)?;
+        Ok(is_given.then_some(value))
+    }
+
     /// Reads a field that must be there.
     pub(crate) fn required<T: FieldValue>(&mut self, name: &str) -> Result<T, ApiError> {
         self.optional(name)?

@@ -10,7 +10,7 @@ use chatloom_domain::team::{Permission, TeamMember, User};
 use chatloom_domain::text::TextError;
 use chatloom_domain::token::EmbedToken;
 use chatloom_domain::usage::WidgetStats;
-use chatloom_domain::widget::Widget;
+use chatloom_domain::widget::{RetentionDaysError, Widget};
 use chatloom_domain::workflow::{AgentError, AgentInput, Workflow};
 use thiserror::Error;
 
@@ -100,6 +100,22 @@ pub struct CreateWidgetCommand {
     pub customization: BTreeMap<String, Data>,
     /// The sites that may embed it; empty means any.
     pub allowed_domains: Vec<String>,
+    /// What is demanded of those who use it.
+    pub rules: RulesInput,
+}
+
+/// What an owner wants a widget's rules to be; `None` leaves one as it is, or as a new widget has it: nothing is
+/// demanded, and conversations are kept for 90 days.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RulesInput {
+    /// Whether requests that name no site may use a widget with a list of sites.
+    pub allow_no_origin: Option<bool>,
+    /// Whether only visitors who prove their identity may open a session.
+    pub identity_required: Option<bool>,
+    /// Whether a browser must do some work before it may open a session.
+    pub bot_check: Option<bool>,
+    /// For how many days conversations are kept; the inner `None` keeps them until somebody erases them.
+    pub retention_days: Option<Option<i64>>,
 }
 
 /// Changes to a widget; `None` leaves a field as it is.
@@ -115,6 +131,8 @@ pub struct UpdateWidgetCommand {
     pub customization: Option<BTreeMap<String, Data>>,
     /// Replaces the whole list.
     pub allowed_domains: Option<Vec<String>>,
+    /// Changes the given rules.
+    pub rules: RulesInput,
 }
 
 /// Why a widget could not be read or written.
@@ -135,9 +153,12 @@ pub enum WidgetError {
     /// `allowedDomains` breaks a rule.
     #[error("{0}")]
     AllowedDomains(AllowedDomainsError),
-    /// Only an administrator may empty the list of allowed domains of a widget that has one.
-    #[error("role does not permit opening the widget to every site")]
-    NotPermitted,
+    /// `retentionDays` breaks its rule.
+    #[error("retentionDays {0}")]
+    Retention(RetentionDaysError),
+    /// Only an administrator may open a widget further, or change for how long conversations are kept.
+    #[error("role does not permit {0}")]
+    NotPermitted(Permission),
     /// Others kept changing the widget at the same time.
     #[error("the widget was changed by somebody else at the same time")]
     Contended,

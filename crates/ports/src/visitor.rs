@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use chatloom_domain::Timestamp;
 use chatloom_domain::id::{MessageId, SessionId, TurnId};
 use chatloom_domain::message::{Message, MessageContentError};
-use chatloom_domain::origin::Origin;
+use chatloom_domain::origin::Source;
 use chatloom_domain::session::VisitorIdError;
 use chatloom_domain::token::{EmbedToken, SessionSecret};
 use chatloom_domain::turn::{EventId, IdempotencyKeyError, TurnEvent};
@@ -23,14 +23,14 @@ use crate::store::StoreError;
 pub struct VisitorRequest {
     /// The embed token's text.
     pub token: String,
-    /// The page's origin; `None` when the request names none that can be trusted.
-    pub origin: Option<Origin>,
+    /// Where it says it comes from.
+    pub source: Source,
 }
 
 /// A visitor's request for one session.
 #[derive(Clone)]
 pub struct SessionRequest {
-    /// Token and origin.
+    /// Token and source.
     pub visitor: VisitorRequest,
     /// The session.
     pub session_id: SessionId,
@@ -41,7 +41,7 @@ pub struct SessionRequest {
 /// A session to be opened.
 #[derive(Clone)]
 pub struct OpenSessionCommand {
-    /// Token and origin.
+    /// Token and source.
     pub visitor: VisitorRequest,
     /// The page's label for the visitor.
     pub visitor_id: Option<String>,
@@ -63,7 +63,7 @@ pub struct OpenedSession {
 /// A message to be sent.
 #[derive(Clone)]
 pub struct SendCommand {
-    /// Token, origin and session.
+    /// Token, source and session.
     pub session: SessionRequest,
     /// What the visitor wrote, not looked at yet.
     pub content: String,

@@ -15,7 +15,7 @@ use chatloom_domain::token::{EmbedToken, SessionSecret};
 use chatloom_domain::turn::{
     Fingerprint, IdempotencyClaim, IdempotencyKey, Lease, LoggedEvent, Turn, TurnEvent, TurnState,
 };
-use chatloom_domain::widget::{Widget, WidgetName};
+use chatloom_domain::widget::{Widget, WidgetName, WidgetRules};
 use chatloom_domain::workflow::{Agent, AgentInput, Workflow, WorkflowName};
 use chatloom_ports::store::access::FirstAdmin;
 use chatloom_ports::store::turns::{NewTurn, TurnRetry};
@@ -137,6 +137,7 @@ pub fn widget(team: TeamId, workflow: WorkflowId, n: u32) -> Widget {
         active: true,
         customization: Customization::parse([title].into()).unwrap(),
         allowed_domains: AllowedDomains::any_site(),
+        rules: WidgetRules::default(),
         created_at: at(0),
         updated_at: at(0),
         version: 1,

@@ -7,13 +7,13 @@ use std::time::Duration;
 use chatloom_app::{Application, Dependencies, TurnLimits};
 use chatloom_domain::id::{MessageId, SessionId};
 use chatloom_domain::message::Message;
-use chatloom_domain::origin::Origin;
+use chatloom_domain::origin::{Origin, Source};
 use chatloom_domain::team::{Permission, Role, TeamMember};
 use chatloom_domain::turn::TurnEvent;
 use chatloom_domain::widget::Widget;
 use chatloom_domain::workflow::{AgentInput, ProviderName, Workflow};
 use chatloom_ports::chat_model::{ChatModel, Providers};
-use chatloom_ports::dashboard::{CreateWidgetCommand, CreateWorkflowCommand, Credentials};
+use chatloom_ports::dashboard::{CreateWidgetCommand, CreateWorkflowCommand, Credentials, RulesInput};
 use chatloom_ports::environment::{AccessClaims, AccessTokenSigner, Clock, InvalidAccessToken, SigningError};
 use chatloom_ports::visitor::{
     OpenSessionCommand, OpenedSession, SendCommand, SessionRequest, TurnStream, VisitorError, VisitorRequest,
@@ -113,6 +113,7 @@ impl World {
             workflow_id: workflow.id,
             customization: BTreeMap::new(),
             allowed_domains: domains.iter().map(|&domain| domain.to_owned()).collect(),
+            rules: RulesInput::default(),
         };
         let widget = app.widgets.create(&member, command).await.unwrap();
         let token = app.widgets.embed_token(&member, widget.id).await.unwrap().reveal().to_owned();
@@ -120,8 +121,8 @@ impl World {
     }
 
     pub(crate) fn visitor(&self, origin: Option<&str>) -> VisitorRequest {
-        let origin = origin.map(|origin| Origin::parse(origin).unwrap());
-        VisitorRequest { token: self.token.clone(), origin }
+        let page = origin.map(|origin| Source::Page(Origin::parse(origin).unwrap()));
+        VisitorRequest { token: self.token.clone(), source: page.unwrap_or(Source::Unnamed) }
     }
 
     pub(crate) async fn open(&self) -> OpenedSession {

@@ -1,7 +1,8 @@
 //! The guard in front of everything that visitors do: token, widget, origin, session, in this order.
 
+use chatloom_domain::origin::Source;
 use chatloom_domain::team::Role;
-use chatloom_ports::dashboard::UpdateWidgetCommand;
+use chatloom_ports::dashboard::{RulesInput, UpdateWidgetCommand};
 use chatloom_ports::visitor::{
     OpenSessionCommand, SendCommand, SessionRequest, VisitorError, VisitorRequest,
 };
@@ -22,7 +23,7 @@ async fn a_token_that_is_not_one_of_ours_is_refused_without_a_query() {
     let world = World::new().await;
     world.stores.set_unavailable(true);
     for token in ["", "clw_", "nonsense", "' OR '1'='1"] {
-        let request = VisitorRequest { token: token.to_owned(), origin: None };
+        let request = VisitorRequest { token: token.to_owned(), source: Source::Unnamed };
         assert!(matches!(refusal(world.app.visitors.initialize(request).await), VisitorError::InvalidToken));
     }
 }
@@ -33,9 +34,10 @@ async fn an_unknown_token_and_a_rotated_out_one_are_refused_alike() {
     let old = world.visitor(None);
     let new = world.app.widgets.rotate_embed_token(&world.member, world.widget.id).await.unwrap();
     assert!(matches!(refusal(world.app.visitors.initialize(old).await), VisitorError::InvalidToken));
-    let unknown = VisitorRequest { token: sample::embed_token(1).reveal().to_owned(), origin: None };
+    let unknown =
+        VisitorRequest { token: sample::embed_token(1).reveal().to_owned(), source: Source::Unnamed };
     assert!(matches!(refusal(world.app.visitors.initialize(unknown).await), VisitorError::InvalidToken));
-    let new = VisitorRequest { token: new.reveal().to_owned(), origin: None };
+    let new = VisitorRequest { token: new.reveal().to_owned(), source: Source::Unnamed };
     assert_eq!(world.app.visitors.initialize(new).await.unwrap().id, world.widget.id);
 }
 
@@ -94,6 +96,21 @@ async fn every_route_checks_the_origin_and_before_the_session() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_widget_for_apps_admits_who_names_no_site_and_still_no_opaque_one() {
+    let world = World::with_domains(&["shop.example"]).await;
+    let rules = RulesInput { allow_no_origin: Some(true), ..RulesInput::default() };
+    let command = UpdateWidgetCommand { rules, ..UpdateWidgetCommand::default() };
+    world.app.widgets.update(&world.member, world.widget.id, command).await.unwrap();
+    let from = async |source| {
+        world.app.visitors.initialize(VisitorRequest { token: world.token.clone(), source }).await
+    };
+    from(Source::Unnamed).await.unwrap();
+    assert!(matches!(from(Source::Opaque).await, Err(VisitorError::OriginNotAllowed)));
+    let evil = world.visitor(Some("https://evil.example")).source;
+    assert!(matches!(from(evil).await, Err(VisitorError::OriginNotAllowed)));
 }
 
 #[tokio::test]

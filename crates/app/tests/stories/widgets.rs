@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use chatloom_domain::customization::Data;
-use chatloom_domain::team::Role;
-use chatloom_ports::dashboard::{CreateWidgetCommand, UpdateWidgetCommand, WidgetError};
+use chatloom_domain::team::{Permission, Role};
+use chatloom_domain::widget::{RetentionDays, WidgetRules};
+use chatloom_ports::dashboard::{CreateWidgetCommand, RulesInput, UpdateWidgetCommand, WidgetError};
 use chatloom_testkit::sample;
 
 use crate::app::{World, application, as_role, stranger};
@@ -47,11 +48,69 @@ async fn opening_a_restricted_widget_to_every_site_takes_an_administrator() {
     let open = UpdateWidgetCommand { allowed_domains: Some(Vec::new()), ..UpdateWidgetCommand::default() };
     let builder = as_role(world.member, Role::Builder);
     let refused = world.app.widgets.update(&builder, world.widget.id, open.clone()).await;
-    assert!(matches!(refused, Err(WidgetError::NotPermitted)));
+    assert!(matches!(refused, Err(WidgetError::NotPermitted(Permission::OpenToAnySite))));
     let opened = world.app.widgets.update(&world.member, world.widget.id, open.clone()).await.unwrap();
     assert!(opened.allowed_domains.is_empty());
     // A list that is empty already may be written as such by everybody who may change the widget.
     assert!(world.app.widgets.update(&builder, world.widget.id, open).await.is_ok());
+}
+
+#[tokio::test]
+async fn rules_that_open_a_widget_further_or_keep_data_take_an_administrator() {
+    let world = World::with_domains(&["shop.example"]).await;
+    let update = async |role, rules| {
+        let command = UpdateWidgetCommand { rules, ..UpdateWidgetCommand::default() };
+        world.app.widgets.update(&as_role(world.member, role), world.widget.id, command).await
+    };
+    let strict = RulesInput { identity_required: Some(true), bot_check: Some(true), ..RulesInput::default() };
+    update(Role::Builder, strict).await.unwrap();
+    let no_origin = RulesInput { allow_no_origin: Some(true), ..RulesInput::default() };
+    let unproven = RulesInput { identity_required: Some(false), ..RulesInput::default() };
+    let for_ever = RulesInput { retention_days: Some(Some(30)), ..RulesInput::default() };
+    for (rules, needed) in [
+        (no_origin, Permission::OpenToAnySite),
+        (unproven, Permission::WaiveIdentity),
+        (for_ever, Permission::SetRetention),
+    ] {
+        let refused = update(Role::Builder, rules).await;
+        assert!(
+            matches!(refused, Err(WidgetError::NotPermitted(permission)) if permission == needed),
+            "{needed:?}"
+        );
+        update(Role::Admin, rules).await.unwrap();
+        // What is so already may be written by everybody who may change the widget.
+        update(Role::Builder, rules).await.unwrap();
+    }
+    let easy = RulesInput { bot_check: Some(false), ..RulesInput::default() };
+    let widget = update(Role::Builder, easy).await.unwrap();
+    let expected = WidgetRules {
+        allow_no_origin: true,
+        identity_required: false,
+        bot_check: false,
+        retention: Some(RetentionDays::parse(30).unwrap()),
+    };
+    assert_eq!(widget.rules, expected);
+}
+
+#[tokio::test]
+async fn a_new_widget_keeps_conversations_for_90_days_unless_told_otherwise() {
+    let world = World::new().await;
+    let create = async |retention_days| {
+        let command = CreateWidgetCommand {
+            name: "Shop".into(),
+            workflow_id: world.workflow.id,
+            customization: BTreeMap::new(),
+            allowed_domains: Vec::new(),
+            rules: RulesInput { retention_days, ..RulesInput::default() },
+        };
+        world.app.widgets.create(&world.member, command).await
+    };
+    assert_eq!(create(None).await.unwrap().rules.retention, Some(RetentionDays::DEFAULT));
+    assert_eq!(create(Some(None)).await.unwrap().rules.retention, None);
+    assert_eq!(create(Some(Some(1))).await.unwrap().rules.retention.map(RetentionDays::get), Some(1));
+    for days in [0, -1, 3651, i64::MAX] {
+        assert!(matches!(create(Some(Some(days))).await, Err(WidgetError::Retention(_))), "{days}");
+    }
 }
 
 #[tokio::test]
@@ -90,6 +149,7 @@ async fn other_teams_find_nothing() {
         workflow_id: world.workflow.id,
         customization: BTreeMap::new(),
         allowed_domains: Vec::new(),
+        rules: RulesInput::default(),
     };
     assert!(matches!(widgets.create(&stranger, command).await, Err(WidgetError::WorkflowNotFound)));
 }

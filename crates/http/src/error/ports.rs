@@ -45,9 +45,13 @@ impl From<WidgetError> for ApiError {
             WidgetError::Name(fault) => Self::field("name", fault),
             WidgetError::Customization(fault) => Self::field(fault.field(), &fault),
             WidgetError::AllowedDomains(fault) => Self::field("allowedDomains", fault),
-            WidgetError::NotPermitted => Self::new(
+            WidgetError::Retention(fault) => Self::field("retentionDays", fault),
+            WidgetError::NotPermitted(permission) => Self::new(
                 Code::NotPermitted,
-                "only an ADMIN may empty allowedDomains and so open the widget to any site",
+                format!(
+                    "your role in the team does not permit {permission}; {} does",
+                    permission.least_role().as_str()
+                ),
             ),
             WidgetError::Contended => Self::new(
                 Code::EditConflict,

@@ -1,7 +1,7 @@
 //! Where a public request says it comes from.
 
 use actix_web::http::header::{HeaderMap, HeaderValue, ORIGIN, REFERER};
-use chatloom_domain::origin::Origin;
+use chatloom_domain::origin::{Origin, Source};
 
 use crate::error::{ApiError, Code};
 
@@ -11,8 +11,7 @@ const MAX_ORIGIN_BYTES: usize = 512;
 /// The page's origin, as the ports and as the CORS headers need it.
 #[derive(Clone)]
 pub(super) struct PageOrigin {
-    /// `None` when the request names none that can be trusted.
-    pub(super) trusted: Option<Origin>,
+    pub(super) source: Source,
     /// What `Access-Control-Allow-Origin` repeats; `None` when the request names no origin in canonical form.
     pub(super) echo: Option<HeaderValue>,
 }
@@ -23,7 +22,7 @@ impl PageOrigin {
     pub(super) fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
         let mut origins = headers.get_all(ORIGIN);
         let Some(header) = origins.next() else {
-            return Ok(Self { trusted: from_referer(headers), echo: None });
+            return Ok(Self { source: from_referer(headers), echo: None });
         };
         if origins.next().is_some() {
             return Err(ApiError::new(Code::InvalidOrigin, "the Origin header must be given at most once"));
@@ -38,14 +37,13 @@ impl PageOrigin {
         // A page from a file or a sandbox is `null`. It may use widgets that any site may embed, and its browser
         // shows it the answer only if the word is repeated. No credentials go with it.
         let echo = (trusted.is_some() || header.as_bytes() == b"null").then(|| header.clone());
-        Ok(Self { trusted, echo })
+        Ok(Self { source: trusted.map_or(Source::Opaque, Source::Page), echo })
     }
 }
 
-fn from_referer(headers: &HeaderMap) -> Option<Origin> {
+fn from_referer(headers: &HeaderMap) -> Source {
     let mut referers = headers.get_all(REFERER);
-    match (referers.next(), referers.next()) {
-        (Some(referer), None) => Origin::from_referer(referer.to_str().ok()?).ok(),
-        _ => None,
-    }
+    let (Some(referer), others) = (referers.next(), referers.next()) else { return Source::Unnamed };
+    let origin = referer.to_str().ok().filter(|_| others.is_none()).map(Origin::from_referer);
+    origin.and_then(Result::ok).map_or(Source::Opaque, Source::Page)
 }

@@ -4,6 +4,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use chatloom_domain::id::SessionId;
+use chatloom_domain::origin::Source;
 use chatloom_ports::visitor::{SessionRequest, VisitorRequest};
 use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
@@ -49,9 +50,9 @@ impl<B: RequestBody> FromRequest for Presented<B> {
             // Fields that are left belong to a newer client, or to none of our business.
             let body = B::read(&mut fields);
             let token = one_token(tokens, B::PRESENCE == Presence::Required)?;
-            let origin = request.extensions().get::<PageOrigin>().and_then(|origin| origin.trusted.clone());
+            let source = request.extensions().get::<PageOrigin>().map(|origin| origin.source.clone());
             Ok(Self {
-                visitor: VisitorRequest { token, origin },
+                visitor: VisitorRequest { token, source: source.unwrap_or(Source::Opaque) },
                 secret: request.headers().get(X_SESSION_SECRET).map(|secret| text(secret.as_bytes())),
                 session_id: SessionId::from_uuid(path_uuid(&request, "id")),
                 body: body?,

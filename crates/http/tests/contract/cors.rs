@@ -2,7 +2,7 @@
 
 use actix_web::http::Method;
 use actix_web::test::TestRequest;
-use chatloom_domain::origin::Origin;
+use chatloom_domain::origin::{Origin, Source};
 use chatloom_http::routes::{Family, ROUTES};
 use chatloom_ports::visitor::VisitorError;
 use chatloom_testkit::sample;
@@ -14,16 +14,16 @@ const EXAMPLE: &str = "https://example.com";
 fn world() -> World {
     let mut world = World::new();
     // The name tells the origin that the port was given.
-    world.visitors.expect_initialize().returning(|request| match request.origin {
-        Some(origin) if origin == Origin::parse("https://evil.example").unwrap() => {
+    world.visitors.expect_initialize().returning(|request| match request.source {
+        Source::Page(origin) if origin == Origin::parse("https://evil.example").unwrap() => {
             Err(VisitorError::OriginNotAllowed)
         }
-        Some(origin) if origin == Origin::parse("https://broken.example").unwrap() => {
+        Source::Page(origin) if origin == Origin::parse("https://broken.example").unwrap() => {
             Err(VisitorError::Store(unavailable()))
         }
-        Some(origin) if origin != Origin::parse(EXAMPLE).unwrap() => Err(VisitorError::WidgetGone),
-        Some(_) => Ok(sample::widget(sample::team_id(1), sample::workflow_id(1), 1)),
-        None => Err(VisitorError::InvalidToken),
+        Source::Page(origin) if origin != Origin::parse(EXAMPLE).unwrap() => Err(VisitorError::WidgetGone),
+        Source::Page(_) => Ok(sample::widget(sample::team_id(1), sample::workflow_id(1), 1)),
+        Source::Unnamed | Source::Opaque => Err(VisitorError::InvalidToken),
     });
     world
 }

@@ -3,10 +3,10 @@
 use actix_web::test::TestRequest;
 use chatloom_domain::customization::{Customization, Data};
 use chatloom_domain::origin::AllowedDomains;
-use chatloom_domain::team::Role;
+use chatloom_domain::team::{Permission, Role};
 use chatloom_domain::text::TextError;
 use chatloom_domain::usage::{TokenUsage, WidgetStats};
-use chatloom_domain::widget::Widget;
+use chatloom_domain::widget::{RetentionDays, Widget};
 use chatloom_ports::dashboard::WidgetError;
 use chatloom_testkit::sample;
 
@@ -30,7 +30,8 @@ fn widget(n: u32) -> Widget {
 fn create_body() -> String {
     format!(
         r##"{{"name":"Support Chat","workflowId":"{}","customization":{{"primaryColor":"#6366f1","x":[null,1,2.5]}},
-        "allowedDomains":["example.com"]}}"##,
+        "allowedDomains":["example.com"],"allowNoOrigin":true,"identityRequired":true,"botCheck":true,
+        "retentionDays":null}}"##,
         sample::workflow_id(1)
     )
 }
@@ -54,6 +55,9 @@ async fn creating_passes_all_fields_on() {
         let list = Data::List(vec![Data::Null, Data::Int(1), Data::Float(2.5)]);
         assert_eq!(command.customization["x"], list);
         assert_eq!(command.allowed_domains, ["example.com"]);
+        let rules = command.rules;
+        let switches = [rules.allow_no_origin, rules.identity_required, rules.bot_check];
+        assert_eq!((switches, rules.retention_days), ([Some(true); 3], Some(None)));
         Ok(widget(1))
     });
     let answer = world.answer(signed_in(post(&widgets_path(), &create_body()))).await;
@@ -178,7 +182,8 @@ async fn every_widget_error_has_its_answer() {
             WidgetError::Customization(Customization::parse(bad.into()).unwrap_err())
         },
         || WidgetError::AllowedDomains(AllowedDomains::parse(["*.com"]).unwrap_err()),
-        || WidgetError::NotPermitted,
+        || WidgetError::Retention(RetentionDays::parse(0).unwrap_err()),
+        || WidgetError::NotPermitted(Permission::OpenToAnySite),
         || WidgetError::Contended,
         || WidgetError::TokenUnreadable,
         || WidgetError::Store(unavailable()),

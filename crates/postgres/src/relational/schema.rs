@@ -82,6 +82,15 @@ diesel::table! {
         updated_at -> Time,
         version -> BigInt,
         deleted_at -> Nullable<Time>,
+        allow_no_origin -> Bool,
+        identity_required -> Bool,
+        bot_check -> Bool,
+        retention_days -> Nullable<BigInt>,
+        previous_token_hash -> Nullable<Binary>,
+        previous_token_until -> Nullable<Time>,
+        token_made_at -> Nullable<Time>,
+        token_used_at -> Nullable<Time>,
+        previous_token_used_at -> Nullable<Time>,
     }
 }
 

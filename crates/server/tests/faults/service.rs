@@ -12,7 +12,7 @@ use chatloom_http::{HttpConfig, Services};
 use chatloom_jwt::JwtSigner;
 use chatloom_llm::{HttpClient, HttpClientConfig, ProviderConfig, ProviderKind};
 use chatloom_ports::chat_model::Providers;
-use chatloom_ports::dashboard::{CreateWidgetCommand, CreateWorkflowCommand, Credentials};
+use chatloom_ports::dashboard::{CreateWidgetCommand, CreateWorkflowCommand, Credentials, RulesInput};
 use chatloom_server::environment::{OsEntropy, SystemClock};
 use chatloom_testkit::MemoryStores;
 use chatloom_testkit::model_server::ModelServer;
@@ -168,6 +168,7 @@ async fn create_widget(app: &Application, member: &TeamMember, number: usize, fa
         workflow_id: workflow.id,
         customization: [].into(),
         allowed_domains: Vec::new(),
+        rules: RulesInput::default(),
     };
     let widget = app.widgets.create(member, command).await.unwrap();
     app.widgets.embed_token(member, widget.id).await.unwrap().reveal().to_owned()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chatloom_domain::customization::{Customization, Data};
 use chatloom_domain::origin::AllowedDomains;
-use chatloom_domain::widget::{Widget, WidgetName};
+use chatloom_domain::widget::{RetentionDays, Widget, WidgetName, WidgetRules};
 use chatloom_ports::store::SaveOutcome;
 use chatloom_ports::store::widgets::WidgetWriteError;
 use jiff::SignedDuration;
@@ -23,6 +23,7 @@ pub async fn a_widget_comes_back_as_it_was_stored(subject: &Subject) {
         active: false,
         customization: awkward_customization(),
         allowed_domains: AllowedDomains::parse(domains).unwrap(),
+        rules: strict_rules(),
         updated_at: sample::at(5) + SignedDuration::from_micros(1),
         version: i64::MAX - 1,
         ..sample::widget(team, sample::workflow_id(1), 1)
@@ -96,6 +97,7 @@ pub async fn save_widget_writes_and_counts_the_version_up(subject: &Subject) {
         active: false,
         customization: awkward_customization(),
         allowed_domains: AllowedDomains::parse(["example.com"]).unwrap(),
+        rules: strict_rules(),
         ..renamed(&stored, "New name")
     };
     let attempt = Widget { created_at: sample::at(99), ..changed.clone() };
@@ -170,6 +172,16 @@ pub async fn of_many_saves_of_a_widget_at_once_exactly_one_succeeds(subject: &Su
 
 async fn find(subject: &Subject, n: u32) -> Option<Widget> {
     subject.stores.widgets.find_widget(sample::team_id(1), sample::widget_id(n)).await.unwrap()
+}
+
+/// Every rule at its other value.
+fn strict_rules() -> WidgetRules {
+    WidgetRules {
+        allow_no_origin: true,
+        identity_required: true,
+        bot_check: true,
+        retention: Some(RetentionDays::parse(RetentionDays::MAX.into()).unwrap()),
+    }
 }
 
 fn renamed(widget: &Widget, name: &str) -> Widget {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chatloom_domain::customization::Data;
 use chatloom_domain::id::WorkflowId;
 use chatloom_domain::usage::WidgetStats;
-use chatloom_domain::widget::Widget;
-use chatloom_ports::dashboard::{CreateWidgetCommand, UpdateWidgetCommand};
+use chatloom_domain::widget::{RetentionDays, Widget};
+use chatloom_ports::dashboard::{CreateWidgetCommand, RulesInput, UpdateWidgetCommand};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -31,6 +31,12 @@ pub(super) struct WidgetResponse<'a> {
     customization: AsJsonObject<'a>,
     #[schema(example = json!(["example.com", "*.example.com"]))]
     allowed_domains: Vec<&'a str>,
+    allow_no_origin: bool,
+    identity_required: bool,
+    bot_check: bool,
+    /// Null keeps conversations until somebody erases them.
+    #[schema(example = 90)]
+    retention_days: Option<u16>,
     #[schema(example = "2026-02-17T10:00:00.000Z")]
     created_at: String,
     #[schema(example = "2026-02-17T10:00:00.000Z")]
@@ -46,6 +52,10 @@ impl<'a> From<&'a Widget> for WidgetResponse<'a> {
             active: widget.active,
             customization: AsJsonObject(widget.customization.entries()),
             allowed_domains: widget.allowed_domains.entries().collect(),
+            allow_no_origin: widget.rules.allow_no_origin,
+            identity_required: widget.rules.identity_required,
+            bot_check: widget.rules.bot_check,
+            retention_days: widget.rules.retention.map(RetentionDays::get),
             created_at: iso_millis(widget.created_at),
             updated_at: iso_millis(widget.updated_at),
         }
@@ -66,6 +76,18 @@ pub(crate) struct CreateWidgetRequest {
     /// Sites that may embed the widget, such as `example.com`, `*.example.com` or `localhost:3000`. None means any.
     #[schema(required = false)]
     allowed_domains: Vec<String>,
+    /// Whether apps that send no `Origin` may use a widget with a list of sites. So may then every program.
+    #[schema(nullable = false)]
+    allow_no_origin: Option<bool>,
+    /// Whether only visitors who prove their identity may open a session.
+    #[schema(nullable = false)]
+    identity_required: Option<bool>,
+    /// Whether a browser must do some work before it may open a session.
+    #[schema(nullable = false)]
+    bot_check: Option<bool>,
+    /// For how many days conversations are kept after their last message, 1 to 3,650; null keeps them. 90 if absent.
+    #[schema(required = false, value_type = Option<i64>)]
+    retention_days: Option<Option<i64>>,
 }
 
 impl RequestBody for CreateWidgetRequest {
@@ -75,6 +97,10 @@ impl RequestBody for CreateWidgetRequest {
             workflow_id: fields.required("workflowId")?,
             customization: fields.optional("customization")?.unwrap_or_default(),
             allowed_domains: fields.optional("allowedDomains")?.unwrap_or_default(),
+            allow_no_origin: fields.optional("allowNoOrigin")?,
+            identity_required: fields.optional("identityRequired")?,
+            bot_check: fields.optional("botCheck")?,
+            retention_days: fields.clearable("retentionDays")?,
         })
     }
 }
@@ -86,6 +112,12 @@ impl From<CreateWidgetRequest> for CreateWidgetCommand {
             workflow_id: WorkflowId::from_uuid(request.workflow_id),
             customization: request.customization,
             allowed_domains: request.allowed_domains,
+            rules: RulesInput {
+                allow_no_origin: request.allow_no_origin,
+                identity_required: request.identity_required,
+                bot_check: request.bot_check,
+                retention_days: request.retention_days,
+            },
         }
     }
 }
@@ -109,6 +141,18 @@ pub(crate) struct UpdateWidgetRequest {
     /// Replaces the whole list.
     #[schema(nullable = false)]
     allowed_domains: Option<Vec<String>>,
+    /// Whether apps that send no `Origin` may use a widget with a list of sites. So may then every program.
+    #[schema(nullable = false)]
+    allow_no_origin: Option<bool>,
+    /// Whether only visitors who prove their identity may open a session.
+    #[schema(nullable = false)]
+    identity_required: Option<bool>,
+    /// Whether a browser must do some work before it may open a session.
+    #[schema(nullable = false)]
+    bot_check: Option<bool>,
+    /// For how many days conversations are kept after their last message, 1 to 3,650; null keeps them.
+    #[schema(required = false, value_type = Option<i64>)]
+    retention_days: Option<Option<i64>>,
 }
 
 impl RequestBody for UpdateWidgetRequest {
@@ -119,6 +163,10 @@ impl RequestBody for UpdateWidgetRequest {
             active: fields.optional("active")?,
             customization: fields.optional("customization")?,
             allowed_domains: fields.optional("allowedDomains")?,
+            allow_no_origin: fields.optional("allowNoOrigin")?,
+            identity_required: fields.optional("identityRequired")?,
+            bot_check: fields.optional("botCheck")?,
+            retention_days: fields.clearable("retentionDays")?,
         })
     }
 }
@@ -131,6 +179,12 @@ impl From<UpdateWidgetRequest> for UpdateWidgetCommand {
             active: request.active,
             customization: request.customization,
             allowed_domains: request.allowed_domains,
+            rules: RulesInput {
+                allow_no_origin: request.allow_no_origin,
+                identity_required: request.identity_required,
+                bot_check: request.bot_check,
+                retention_days: request.retention_days,
+            },
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chatloom_domain::customization::{Customization, Data};
 use chatloom_domain::id::{TeamId, WidgetId, WorkflowId};
 use chatloom_domain::origin::AllowedDomains;
-use chatloom_domain::widget::{Widget, WidgetName};
+use chatloom_domain::widget::{RetentionDays, RetentionDaysError, Widget, WidgetName, WidgetRules};
 use chatloom_ports::store::widgets::{StoredToken, TokenOwner};
 use diesel::prelude::*;
 use serde_json::{Number, Value};
@@ -39,6 +39,18 @@ pub(crate) struct WidgetContentRow {
     customization: Option<Json>,
     allowed_domains: Option<Texts>,
     updated_at: Time,
+    #[diesel(embed)]
+    rules: WidgetRulesRow,
+}
+
+/// What the owner demands of those who use the widget.
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = widgets, check_for_backend(Db), treat_none_as_null = true)]
+pub(crate) struct WidgetRulesRow {
+    allow_no_origin: bool,
+    identity_required: bool,
+    bot_check: bool,
+    retention_days: Option<i64>,
 }
 
 /// A widget's embed token.
@@ -81,7 +93,32 @@ impl From<&Widget> for WidgetContentRow {
             customization: Some(Json(Value::Object(customization))),
             allowed_domains: Some(Texts(widget.allowed_domains.entries().map(str::to_owned).collect())),
             updated_at: Time(widget.updated_at),
+            rules: WidgetRulesRow::from(widget.rules),
         }
+    }
+}
+
+impl From<WidgetRules> for WidgetRulesRow {
+    fn from(rules: WidgetRules) -> Self {
+        Self {
+            allow_no_origin: rules.allow_no_origin,
+            identity_required: rules.identity_required,
+            bot_check: rules.bot_check,
+            retention_days: rules.retention.map(|days| days.get().into()),
+        }
+    }
+}
+
+impl TryFrom<WidgetRulesRow> for WidgetRules {
+    type Error = RetentionDaysError;
+
+    fn try_from(row: WidgetRulesRow) -> Result<Self, RetentionDaysError> {
+        Ok(Self {
+            allow_no_origin: row.allow_no_origin,
+            identity_required: row.identity_required,
+            bot_check: row.bot_check,
+            retention: row.retention_days.map(RetentionDays::parse).transpose()?,
+        })
     }
 }
 
@@ -95,6 +132,7 @@ impl WidgetContentRow {
             customization: None,
             allowed_domains: None,
             updated_at: deleted_at,
+            rules: WidgetRulesRow::from(WidgetRules::default()),
         }
     }
 }
@@ -140,6 +178,7 @@ impl TryFrom<WidgetRow> for Widget {
                 .map_err(|error| inconsistent("widgets", id, error))?,
             allowed_domains: AllowedDomains::parse(domains)
                 .map_err(|error| inconsistent("widgets", id, error))?,
+            rules: content.rules.try_into().map_err(|error| inconsistent("widgets", id, error))?,
             created_at: row.created_at.0,
             updated_at: content.updated_at.0,
             version: row.version,

@@ -1,0 +1,10 @@
+ALTER TABLE widgets
+    DROP COLUMN allow_no_origin,
+    DROP COLUMN identity_required,
+    DROP COLUMN bot_check,
+    DROP COLUMN retention_days,
+    DROP COLUMN previous_token_hash,
+    DROP COLUMN previous_token_until,
+    DROP COLUMN token_made_at,
+    DROP COLUMN token_used_at,
+    DROP COLUMN previous_token_used_at;

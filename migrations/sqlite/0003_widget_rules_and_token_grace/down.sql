@@ -1,0 +1,10 @@
+DROP INDEX widgets_by_previous_token;
+ALTER TABLE widgets DROP COLUMN previous_token_used_at;
+ALTER TABLE widgets DROP COLUMN token_used_at;
+ALTER TABLE widgets DROP COLUMN token_made_at;
+ALTER TABLE widgets DROP COLUMN previous_token_until;
+ALTER TABLE widgets DROP COLUMN previous_token_hash;
+ALTER TABLE widgets DROP COLUMN retention_days;
+ALTER TABLE widgets DROP COLUMN bot_check;
+ALTER TABLE widgets DROP COLUMN identity_required;
+ALTER TABLE widgets DROP COLUMN allow_no_origin;
