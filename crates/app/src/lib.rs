@@ -12,6 +12,7 @@ mod readiness;
 mod refusals;
 mod sealing;
 mod token_lookups;
+mod token_uses;
 mod turns;
 mod visitors;
 mod widgets;
@@ -37,6 +38,7 @@ use password::Passwords;
 use readiness::StoreReadiness;
 use sealing::SealingKey;
 use token_lookups::TokenLookups;
+use token_uses::TokenUses;
 use turns::TurnRunner;
 use visitors::Visitors;
 use widgets::Widgets;
@@ -86,8 +88,14 @@ impl Application {
             dependencies;
         let passwords = Passwords::new(entropy.clone());
         let sealing_key = SealingKey::derive(&secret, entropy.clone());
-        let turns =
-            TurnRunner::start(&stores, clock.clone(), entropy.clone(), providers.clone(), limits, runtime);
+        let turns = TurnRunner::start(
+            &stores,
+            clock.clone(),
+            entropy.clone(),
+            providers.clone(),
+            limits,
+            runtime.clone(),
+        );
         Self {
             access: Arc::new(Access {
                 store: stores.access.clone(),
@@ -104,6 +112,7 @@ impl Application {
             }),
             visitors: Arc::new(Visitors {
                 tokens: TokenLookups::new(stores.widgets.clone()),
+                token_uses: TokenUses::new(stores.widgets.clone(), runtime.clone()),
                 sessions: stores.sessions.clone(),
                 turns: turns.clone(),
                 clock: clock.clone(),

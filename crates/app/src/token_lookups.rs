@@ -99,6 +99,7 @@ fn shared(failure: &Arc<StoreError>) -> StoreError {
 mod tests {
     use std::cell::Cell;
 
+    use chatloom_domain::token::TokenSlot;
     use chatloom_domain::widget::Widget;
     use chatloom_ports::store::widgets::MockWidgetStore;
     use chatloom_testkit::sample;
@@ -110,12 +111,12 @@ mod tests {
     /// The widget, as a query finds it in the given version.
     fn version(version: i64) -> TokenOwner {
         let widget = sample::widget(sample::team_id(1), sample::workflow_id(1), 1);
-        TokenOwner::Widget(Box::new(Widget { version, ..widget }))
+        TokenOwner::Widget(Box::new(Widget { version, ..widget }), TokenSlot::default())
     }
 
     fn found_version(found: Found) -> i64 {
         match found {
-            Ok(Some(TokenOwner::Widget(widget))) => widget.version,
+            Ok(Some(TokenOwner::Widget(widget, _))) => widget.version,
             _ => panic!("the widget is found"),
         }
     }

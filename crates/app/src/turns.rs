@@ -18,6 +18,7 @@ mod answer;
 mod asking;
 mod elsewhere;
 mod flusher;
+mod gone;
 mod live;
 mod log;
 mod outcome;
@@ -39,7 +40,7 @@ use chatloom_domain::id::{ReplicaId, TurnId};
 use chatloom_domain::turn::TurnState;
 use chatloom_ports::chat_model::Providers;
 use chatloom_ports::environment::{Clock, Entropy};
-use chatloom_ports::store::{AccessStore, StoreHealth, Stores, TurnStore, WorkflowStore};
+use chatloom_ports::store::{AccessStore, StoreHealth, Stores, TurnStore, WidgetStore, WorkflowStore};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -66,6 +67,7 @@ const ENDS_AT_ONCE: usize = 4;
 pub(crate) struct TurnRunner {
     store: Arc<dyn TurnStore>,
     workflows: Arc<dyn WorkflowStore>,
+    widgets: Arc<dyn WidgetStore>,
     access: Arc<dyn AccessStore>,
     health: Arc<dyn StoreHealth>,
     clock: Arc<dyn Clock>,
@@ -103,6 +105,7 @@ impl TurnRunner {
         let runner = Arc::new(Self {
             store: stores.turns.clone(),
             workflows: stores.workflows.clone(),
+            widgets: stores.widgets.clone(),
             access: stores.access.clone(),
             health: stores.health.clone(),
             clock,

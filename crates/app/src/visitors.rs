@@ -21,6 +21,7 @@ use chatloom_ports::visitor::{
 
 use crate::refusals::{contended, not_begun, not_retried, not_shown};
 use crate::token_lookups::TokenLookups;
+use crate::token_uses::TokenUses;
 use crate::turns::{NewMessage, StartError, TurnRunner};
 
 /// The most messages that one page of the history has.
@@ -31,6 +32,7 @@ const ADMISSION_ATTEMPTS: usize = 4;
 
 pub(crate) struct Visitors {
     pub(crate) tokens: TokenLookups,
+    pub(crate) token_uses: TokenUses,
     pub(crate) sessions: Arc<dyn SessionStore>,
     pub(crate) turns: Arc<TurnRunner>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -41,11 +43,16 @@ impl Visitors {
     /// The widget that the request may use. A token with a wrong checksum is refused without a query.
     async fn admit(&self, request: &VisitorRequest) -> Result<Widget, VisitorError> {
         let token = EmbedToken::parse(&request.token).map_err(|_| VisitorError::InvalidToken)?;
-        let widget = match self.tokens.find(&token.hash()).await? {
+        let (now, hash) = (self.clock.now(), token.hash());
+        let (widget, slot) = match self.tokens.find(&hash).await? {
             None => return Err(VisitorError::InvalidToken),
             Some(TokenOwner::Deleted) => return Err(VisitorError::WidgetGone),
-            Some(TokenOwner::Widget(widget)) => *widget,
+            Some(TokenOwner::Widget(widget, slot)) => (*widget, slot),
         };
+        if !slot.is_valid(now) {
+            return Err(VisitorError::InvalidToken);
+        }
+        self.token_uses.note(hash, slot, now);
         match widget.admit(&request.source) {
             Ok(()) => Ok(widget),
             Err(AdmissionError::Inactive) => Err(VisitorError::WidgetGone),
@@ -115,7 +122,7 @@ impl VisitorChat for Visitors {
             match self.turns.begin(message).await {
                 Ok(stream) => return Ok(stream),
                 Err(StartError::Store(BeginTurnError::AlreadyBegun(turn))) => {
-                    return self.turns.watch_again(session.id, turn).await.map_err(not_shown);
+                    return self.turns.watch_again(&session, turn).await.map_err(not_shown);
                 }
                 Err(StartError::Store(BeginTurnError::WidgetChanged)) => {}
                 Err(refused) => return Err(not_begun(refused)),
@@ -131,7 +138,7 @@ impl VisitorChat for Visitors {
         position: Option<EventId>,
     ) -> Result<Option<TurnStream>, VisitorError> {
         let (_, session) = self.admit_to_session(&request).await?;
-        self.turns.watch(session.id, turn, position).await.map_err(not_shown)
+        self.turns.watch(&session, turn, position).await.map_err(not_shown)
     }
 
     async fn stop_turn(&self, request: SessionRequest, turn: TurnId) -> Result<(), VisitorError> {

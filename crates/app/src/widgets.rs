@@ -8,14 +8,14 @@ use chatloom_domain::customization::Customization;
 use chatloom_domain::id::WidgetId;
 use chatloom_domain::origin::AllowedDomains;
 use chatloom_domain::team::{Permission, TeamMember};
-use chatloom_domain::token::EmbedToken;
+use chatloom_domain::token::{EmbedToken, Grace, WidgetTokens};
 use chatloom_domain::usage::WidgetStats;
 use chatloom_domain::widget::{RetentionDays, Widget, WidgetName, WidgetRules};
 use chatloom_ports::dashboard::{
-    CreateWidgetCommand, RulesInput, UpdateWidgetCommand, WidgetAdministration, WidgetError,
+    CreateWidgetCommand, RotatedToken, RulesInput, UpdateWidgetCommand, WidgetAdministration, WidgetError,
 };
 use chatloom_ports::environment::{Clock, Entropy};
-use chatloom_ports::store::widgets::WidgetWriteError;
+use chatloom_ports::store::widgets::{TokenRotation, WidgetWriteError};
 use chatloom_ports::store::{SaveOutcome, WidgetStore};
 
 use crate::sealing::SealingKey;
@@ -33,7 +33,7 @@ pub(crate) struct Widgets {
 impl Widgets {
     /// Applies the given fields to a widget; the others stay as they are.
     fn apply(
-        widget: Widget,
+        widget: &Widget,
         member: &TeamMember,
         command: &UpdateWidgetCommand,
         now: Timestamp,
@@ -53,7 +53,7 @@ impl Widgets {
         changed.workflow_id = command.workflow_id.unwrap_or(changed.workflow_id);
         changed.active = command.active.unwrap_or(changed.active);
         changed.updated_at = now;
-        let lacking = needed(&widget, &changed).into_iter().find(|permission| !member.role.may(*permission));
+        let lacking = needed(widget, &changed).into_iter().find(|permission| !member.role.may(*permission));
         lacking.map_or(Ok(changed), |permission| Err(WidgetError::NotPermitted(permission)))
     }
 }
@@ -134,7 +134,7 @@ impl WidgetAdministration for Widgets {
     ) -> Result<Widget, WidgetError> {
         for _ in 0..SAVE_ATTEMPTS {
             let current = self.find(member, id).await?;
-            let changed = Self::apply(current, member, &command, self.clock.now())?;
+            let changed = Self::apply(&current, member, &command, self.clock.now())?;
             match self.store.save_widget(&changed).await.map_err(write_error)? {
                 SaveOutcome::Saved => return Ok(Widget { version: changed.version + 1, ..changed }),
                 SaveOutcome::Absent => return Err(WidgetError::NotFound),
@@ -154,11 +154,27 @@ impl WidgetAdministration for Widgets {
         self.sealing_key.open(id, &sealed).map_err(|_| WidgetError::TokenUnreadable)
     }
 
-    async fn rotate_embed_token(&self, member: &TeamMember, id: WidgetId) -> Result<EmbedToken, WidgetError> {
+    async fn rotate_embed_token(
+        &self,
+        member: &TeamMember,
+        id: WidgetId,
+        grace_seconds: Option<i64>,
+    ) -> Result<RotatedToken, WidgetError> {
+        let grace = grace_seconds.map(Grace::parse).transpose().map_err(WidgetError::Grace)?;
         let token = EmbedToken::new(self.entropy.secret());
-        let stored = self.sealing_key.seal(id, &token);
-        let rotated = self.store.rotate_embed_token(member.team_id, id, &stored, self.clock.now()).await?;
-        if rotated { Ok(token) } else { Err(WidgetError::NotFound) }
+        let at = self.clock.now();
+        let previous_until = grace.unwrap_or_default().end(at);
+        let rotation = TokenRotation { token: self.sealing_key.seal(id, &token), previous_until, at };
+        if !self.store.rotate_embed_token(member.team_id, id, &rotation).await? {
+            return Err(WidgetError::NotFound);
+        }
+        Ok(RotatedToken { token, previous_valid_until: previous_until })
+    }
+
+    async fn tokens(&self, member: &TeamMember, id: WidgetId) -> Result<WidgetTokens, WidgetError> {
+        let now = self.clock.now();
+        let found = self.store.find_tokens(member.team_id, id).await?.ok_or(WidgetError::NotFound)?;
+        Ok(WidgetTokens { previous: found.previous.filter(|slot| slot.is_valid(now)), ..found })
     }
 
     async fn stats(&self, member: &TeamMember, id: WidgetId) -> Result<WidgetStats, WidgetError> {

@@ -4,6 +4,7 @@
 //! a malformed one is refused without asking a store. Stores know them by their SHA-256 only.
 
 mod credential;
+mod grace;
 
 use std::fmt;
 
@@ -12,6 +13,7 @@ use subtle::ConstantTimeEq;
 use thiserror::Error;
 
 use credential::Scheme;
+pub use grace::{Grace, GraceError, TokenSlot, WidgetTokens};
 
 /// `clw`: Chatloom widget. The underscore keeps the token one word for a double click.
 const EMBED_TOKEN: Scheme = Scheme { prefix: "clw_" };

@@ -87,6 +87,7 @@ routes! {
         DELETE "/api/teams/{teamId}/widgets/{id}" => widgets::remove, widgets::DELETE;
         GET "/api/teams/{teamId}/widgets/{id}/embed-code" => widgets::embed_code, widgets::EMBED_CODE;
         POST "/api/teams/{teamId}/widgets/{id}/regenerate-token" => widgets::regenerate_token, widgets::REGENERATE_TOKEN;
+        GET "/api/teams/{teamId}/widgets/{id}/tokens" => widgets::tokens, widgets::TOKENS;
         GET "/api/teams/{teamId}/widgets/{id}/stats" => widgets::stats, widgets::STATS;
 
         GET "/api/teams/{teamId}/workflows" => workflows::list, workflows::LIST;

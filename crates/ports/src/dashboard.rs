@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use chatloom_domain::Timestamp;
 use chatloom_domain::customization::{CustomizationError, Data};
 use chatloom_domain::id::{TeamId, WidgetId, WorkflowId};
 use chatloom_domain::origin::AllowedDomainsError;
 use chatloom_domain::team::{Permission, TeamMember, User};
 use chatloom_domain::text::TextError;
-use chatloom_domain::token::EmbedToken;
+use chatloom_domain::token::{EmbedToken, GraceError, WidgetTokens};
 use chatloom_domain::usage::WidgetStats;
 use chatloom_domain::widget::{RetentionDaysError, Widget};
 use chatloom_domain::workflow::{AgentError, AgentInput, Workflow};
@@ -104,6 +105,15 @@ pub struct CreateWidgetCommand {
     pub rules: RulesInput,
 }
 
+/// A new embed token.
+#[derive(Clone)]
+pub struct RotatedToken {
+    /// The token.
+    pub token: EmbedToken,
+    /// Until when the one before is accepted as well.
+    pub previous_valid_until: Option<Timestamp>,
+}
+
 /// What an owner wants a widget's rules to be; `None` leaves one as it is, or as a new widget has it: nothing is
 /// demanded, and conversations are kept for 90 days.
 #[derive(Debug, Clone, Copy, Default)]
@@ -153,6 +163,9 @@ pub enum WidgetError {
     /// `allowedDomains` breaks a rule.
     #[error("{0}")]
     AllowedDomains(AllowedDomainsError),
+    /// `graceSeconds` breaks its rule.
+    #[error("graceSeconds {0}")]
+    Grace(GraceError),
     /// `retentionDays` breaks its rule.
     #[error("retentionDays {0}")]
     Retention(RetentionDaysError),
@@ -203,8 +216,18 @@ pub trait WidgetAdministration: Send + Sync {
     /// The current embed token, to be shown in the embed code.
     async fn embed_token(&self, member: &TeamMember, id: WidgetId) -> Result<EmbedToken, WidgetError>;
 
-    /// Puts a new embed token in the place of the current one, which is invalid at once.
-    async fn rotate_embed_token(&self, member: &TeamMember, id: WidgetId) -> Result<EmbedToken, WidgetError>;
+    /// Puts a new embed token in the place of the current one, which is invalid at once, or after `grace_seconds` if they
+    /// are given. A token that was still going on from an earlier rotation is invalid at once in any case.
+    async fn rotate_embed_token(
+        &self,
+        member: &TeamMember,
+        id: WidgetId,
+        grace_seconds: Option<i64>,
+    ) -> Result<RotatedToken, WidgetError>;
+
+    /// When the widget's tokens were made and last used, and until when the one before the current is accepted; one
+    /// that is not accepted any more is left out.
+    async fn tokens(&self, member: &TeamMember, id: WidgetId) -> Result<WidgetTokens, WidgetError>;
 
     /// What the widget has been used for; "today" is the UTC day.
     async fn stats(&self, member: &TeamMember, id: WidgetId) -> Result<WidgetStats, WidgetError>;

@@ -19,7 +19,7 @@ use chatloom_domain::widget::{Widget, WidgetName, WidgetRules};
 use chatloom_domain::workflow::{Agent, AgentInput, Workflow, WorkflowName};
 use chatloom_ports::store::access::FirstAdmin;
 use chatloom_ports::store::turns::{NewTurn, TurnRetry};
-use chatloom_ports::store::widgets::StoredToken;
+use chatloom_ports::store::widgets::{StoredToken, TokenRotation};
 use jiff::SignedDuration;
 use uuid::Uuid;
 
@@ -253,4 +253,9 @@ mod tests {
         assert_eq!(at(0).to_string(), "2026-03-14T09:26:53.589793Z");
         assert_eq!(day_start().to_string(), "2026-03-14T00:00:00Z");
     }
+}
+
+/// Token `n` in the place of the one before, which ends at once.
+pub fn rotation(n: u32, second: i64) -> TokenRotation {
+    TokenRotation { token: stored_token(n), previous_until: None, at: at(second) }
 }

@@ -87,7 +87,7 @@ impl TurnRunner {
         Ok((agent, request))
     }
 
-    /// Stores the end and then shows it. A turn that was taken away or erased is only shown as interrupted.
+    /// Stores the end and then shows it. A turn that was taken away or erased is only shown as broken off.
     async fn finish(&self, live: &LiveTurn, outcome: Outcome) {
         let content = live.log.text();
         let ended_at = self.clock.now();
@@ -109,10 +109,14 @@ impl TurnRunner {
         };
         let mut end = TurnEnd { turn: ended, owner: self.replica, content, events: Vec::new() };
         let is_stored = self.store_end(live, &mut end, &terminal).await;
+        let unstored = match outcome.result {
+            Err(TurnFailure::WidgetGone) => TurnFailure::WidgetGone,
+            _ => TurnFailure::AnswerInterrupted,
+        };
         live.log.publish(if is_stored {
             terminal
         } else {
-            TurnEvent::Broken { failure: TurnFailure::AnswerInterrupted, at: ended_at }
+            TurnEvent::Broken { failure: unstored, at: ended_at }
         });
     }
 

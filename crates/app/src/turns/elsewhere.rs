@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chatloom_domain::id::{SessionId, TurnId};
-use chatloom_domain::turn::{LoggedEvent, Turn};
+use chatloom_domain::id::{SessionId, TurnId, WidgetId};
+use chatloom_domain::turn::{LoggedEvent, Turn, TurnEvent, TurnFailure};
 use chatloom_ports::store::turns::{LogPosition, TurnChange};
 use chatloom_ports::visitor::TurnStream;
 use futures::StreamExt;
@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::TurnRunner;
+use super::gone;
 use super::live::Ending;
 use super::log::EventLog;
 
@@ -29,8 +30,10 @@ const PAUSE: Duration = Duration::from_millis(20);
 const CONCLUSIONS_AT_ONCE: usize = 4;
 
 /// A turn that runs on another replica, and its log as far as it is known here.
+#[derive(Clone)]
 struct Followed {
     session_id: SessionId,
+    widget_id: WidgetId,
     log: Arc<EventLog>,
 }
 
@@ -48,7 +51,13 @@ impl Elsewhere {
     }
 
     /// Shows a running turn of another replica after the event `seq`. `events` is what was read of its log.
-    pub(super) fn follow(&self, turn: &Turn, events: Vec<LoggedEvent>, seq: u32) -> TurnStream {
+    pub(super) fn follow(
+        &self,
+        widget_id: WidgetId,
+        turn: &Turn,
+        events: Vec<LoggedEvent>,
+        seq: u32,
+    ) -> TurnStream {
         let mut followed = self.followed();
         let known = followed.get(&turn.id).filter(|known| known.log.generation == turn.generation);
         let log = match known {
@@ -57,7 +66,8 @@ impl Elsewhere {
         };
         log.extend(events);
         let stream = log.watch(seq);
-        let before = followed.insert(turn.id, Followed { session_id: turn.session_id, log: log.clone() });
+        let session_id = turn.session_id;
+        let before = followed.insert(turn.id, Followed { session_id, widget_id, log: log.clone() });
         drop(followed);
         // Viewers of an older generation look again and find this one.
         if let Some(before) = before.filter(|before| !Arc::ptr_eq(&before.log, &log)) {
@@ -87,8 +97,8 @@ impl Elsewhere {
         followed.values().map(position).collect()
     }
 
-    fn find(&self, turn: TurnId) -> Option<(SessionId, Arc<EventLog>)> {
-        self.followed().get(&turn).map(|followed| (followed.session_id, followed.log.clone()))
+    fn find(&self, turn: TurnId) -> Option<Followed> {
+        self.followed().get(&turn).cloned()
     }
 }
 
@@ -107,6 +117,7 @@ pub(super) async fn run(runner: Arc<TurnRunner>) {
         // Stops first: they have a second, and the ends of many watched turns may take longer.
         if stops {
             find_stops(&runner).await;
+            gone::end_gone(&runner).await;
         }
         if logs {
             read_on(&runner).await;
@@ -134,29 +145,34 @@ async fn read_on(runner: &TurnRunner) {
     let mut running: HashMap<_, _> = running.into_iter().map(|log| (log.turn_id, log.events)).collect();
     let mut ended = Vec::new();
     for position in positions {
-        let Some((session, log)) = runner.elsewhere.find(position.turn_id) else { continue };
-        if log.generation != position.generation {
+        let Some(followed) = runner.elsewhere.find(position.turn_id) else { continue };
+        if followed.log.generation != position.generation {
             continue;
         }
         match running.remove(&position.turn_id) {
-            Some(events) => log.extend(events),
-            None => ended.push((session, log)),
+            Some(events) => followed.log.extend(events),
+            None => ended.push(followed),
         }
     }
     for portion in ended.chunks(CONCLUSIONS_AT_ONCE) {
         let mut conclusions = Vec::new();
-        for (session, log) in portion {
-            conclusions.push(conclude(runner, *session, log));
+        for followed in portion {
+            conclusions.push(conclude(runner, followed));
         }
         join_all(conclusions).await;
     }
 }
 
 /// Shows the rest of a turn that does not run any more.
-async fn conclude(runner: &TurnRunner, session: SessionId, log: &EventLog) {
-    match runner.store.find_turn_log(session, log.turn_id).await {
+async fn conclude(runner: &TurnRunner, followed: &Followed) {
+    let Followed { session_id, widget_id, log } = followed;
+    match runner.store.find_turn_log(*session_id, log.turn_id).await {
         Ok(Some(found)) if found.turn.generation == log.generation && !found.turn.is_running() => {
             log.extend(found.events);
+        }
+        Ok(None) if gone::is_gone(runner, *widget_id).await => {
+            let failure = TurnFailure::WidgetGone;
+            log.publish(TurnEvent::Broken { failure, at: runner.clock.now() });
         }
         // It was erased, or is run again: whoever looks again will find that.
         Ok(_) => {}

@@ -8,6 +8,7 @@ use tokio::sync::OwnedMutexGuard;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::TurnRunner;
+use super::gone;
 use super::live::{Ending, LiveTurn};
 
 /// About how much one transaction writes, in bytes. A larger one would keep all other writers waiting.
@@ -103,14 +104,16 @@ async fn flush(runner: &TurnRunner, parts: Vec<Part>, lease_end: Timestamp) -> b
             return false;
         }
     };
+    let mut taken = Vec::new();
     for ((live, stored), append) in owners.into_iter().zip(&appends) {
         // A turn that was just being finished may have ended meanwhile, as it should.
         let Some(mut stored) = stored else { continue };
         *stored += append.events.len();
         if lost.contains(&live.turn.id) {
             tracing::warn!(turn = %live.turn.id, "a running turn was taken away or erased");
-            live.end(Ending::BrokenOff);
+            taken.push(live);
         }
     }
+    gone::end_taken(runner, &taken).await;
     true
 }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use chatloom_domain::id::WidgetId;
 use chatloom_domain::turn::Turn;
 use tokio_util::sync::CancellationToken;
 
@@ -14,11 +15,14 @@ pub(super) enum Ending {
     Stopped,
     /// It cannot go on here: the service stops, or the turn was taken away or erased.
     BrokenOff,
+    /// The widget was switched off or deleted.
+    WidgetGone,
 }
 
 /// A running turn.
 pub(super) struct LiveTurn {
     pub(super) turn: Turn,
+    pub(super) widget_id: WidgetId,
     pub(super) log: Arc<EventLog>,
     /// How many events are stored. Whoever holds the lock is the only one who writes the turn's log.
     pub(super) stored: Arc<tokio::sync::Mutex<usize>>,
@@ -27,9 +31,10 @@ pub(super) struct LiveTurn {
 }
 
 impl LiveTurn {
-    pub(super) fn new(turn: Turn) -> Self {
+    pub(super) fn new(turn: Turn, widget_id: WidgetId) -> Self {
         Self {
             turn,
+            widget_id,
             log: Arc::new(EventLog::new(turn.id, turn.generation)),
             stored: Arc::default(),
             ending: OnceLock::new(),

@@ -198,6 +198,7 @@ impl<'a> Answer<'a> {
             Err(Cut::Ended(Ending::Stopped)) => Ok(FinishReason::Stopped),
             Err(Cut::TooLong | Cut::Ended(Ending::BrokenOff)) => Err(TurnFailure::AnswerInterrupted),
             Err(Cut::OutOfTime) => Err(TurnFailure::TurnTimedOut),
+            Err(Cut::Ended(Ending::WidgetGone)) => Err(TurnFailure::WidgetGone),
         };
         Outcome { result, usage }
     }

@@ -63,7 +63,7 @@ impl TurnRunner {
         let (runner, workflow) = (self.clone(), widget.workflow_id);
         self.start_in_task(async move {
             runner.store.begin_turn(&new).await?;
-            Ok(runner.start_answer(new.turn, workflow, new.content))
+            Ok(runner.start_answer(LiveTurn::new(new.turn, new.widget_id), workflow, new.content))
         })
         .await
     }
@@ -83,7 +83,7 @@ impl TurnRunner {
         let (runner, workflow) = (self.clone(), widget.workflow_id);
         self.start_in_task(async move {
             let (turn, question) = runner.store.retry_turn(&retry).await?;
-            Ok(runner.start_answer(turn, workflow, question))
+            Ok(runner.start_answer(LiveTurn::new(turn, retry.widget_id), workflow, question))
         })
         .await
     }
@@ -138,12 +138,12 @@ impl TurnRunner {
     /// Answers a turn that is stored as running, and shows it.
     fn start_answer(
         self: Arc<Self>,
-        turn: Turn,
+        live: LiveTurn,
         workflow: WorkflowId,
         question: MessageContent,
     ) -> TurnStream {
-        let live = Arc::new(LiveTurn::new(turn));
-        live.log.publish(turn.started().event);
+        let live = Arc::new(live);
+        live.log.publish(live.turn.started().event);
         let stream = live.log.watch(0);
         self.register(&live);
         let runner = self.clone();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chatloom_domain::id::{SessionId, TurnId};
+use chatloom_domain::session::ChatSession;
 use chatloom_domain::turn::{EventId, LoggedEvent, Turn, TurnEvent, TurnState};
 use chatloom_ports::store::StoreError;
 use chatloom_ports::store::turns::{StopOutcome, TurnLog};
@@ -31,20 +32,20 @@ impl TurnRunner {
     /// Shows a turn after `position`; `None` when nothing is to come.
     pub(crate) async fn watch(
         &self,
-        session: SessionId,
+        session: &ChatSession,
         turn: TurnId,
         position: Option<EventId>,
     ) -> Result<Option<TurnStream>, WatchError> {
         // A position in a later generation than ours means that the turn was taken away and run again elsewhere.
-        if let Some(live) = self.find_running(session, turn)
+        if let Some(live) = self.find_running(session.id, turn)
             && position.is_none_or(|position| position.generation <= live.turn.generation)
         {
             return Ok(Some(live.log.watch(seq_within(live.turn.generation, position))));
         }
-        let found = self.store.find_turn_log(session, turn).await?.ok_or(WatchError::NotFound)?;
+        let found = self.store.find_turn_log(session.id, turn).await?.ok_or(WatchError::NotFound)?;
         let seq = seq_within(found.turn.generation, position);
         if found.turn.is_running() {
-            return self.follow(&found.turn, found.events, seq).map(Some);
+            return self.follow(session, &found.turn, found.events, seq).map(Some);
         }
         if found.events.is_empty() {
             return Ok(None);
@@ -58,15 +59,15 @@ impl TurnRunner {
     /// itself still tells how the turn ended.
     pub(crate) async fn watch_again(
         &self,
-        session: SessionId,
+        session: &ChatSession,
         turn: TurnId,
     ) -> Result<TurnStream, WatchError> {
-        if let Some(live) = self.find_running(session, turn) {
+        if let Some(live) = self.find_running(session.id, turn) {
             return Ok(live.log.watch(0));
         }
-        let found = self.store.find_turn_log(session, turn).await?.ok_or(WatchError::NotFound)?;
+        let found = self.store.find_turn_log(session.id, turn).await?.ok_or(WatchError::NotFound)?;
         if found.turn.is_running() {
-            return self.follow(&found.turn, found.events, 0);
+            return self.follow(session, &found.turn, found.events, 0);
         }
         let events = if found.events.is_empty() { retold(&found) } else { found.events };
         Ok(replay(&found.turn, from_the_start(&found.turn, events)))
@@ -92,8 +93,14 @@ impl TurnRunner {
         self.running_turns().get(&turn).filter(|live| live.turn.session_id == session).cloned()
     }
 
-    fn follow(&self, turn: &Turn, events: Vec<LoggedEvent>, seq: u32) -> Result<TurnStream, WatchError> {
-        let stream = self.elsewhere.follow(turn, from_the_start(turn, events), seq);
+    fn follow(
+        &self,
+        session: &ChatSession,
+        turn: &Turn,
+        events: Vec<LoggedEvent>,
+        seq: u32,
+    ) -> Result<TurnStream, WatchError> {
+        let stream = self.elsewhere.follow(session.widget_id, turn, from_the_start(turn, events), seq);
         if self.is_draining() {
             // Looked at after following, so that nobody slips in behind the drain.
             self.elsewhere.close();

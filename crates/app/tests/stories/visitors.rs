@@ -1,14 +1,18 @@
 //! The guard in front of everything that visitors do: token, widget, origin, session, in this order.
 
+use std::time::Duration;
+
 use chatloom_domain::origin::Source;
 use chatloom_domain::team::Role;
 use chatloom_ports::dashboard::{RulesInput, UpdateWidgetCommand};
+use chatloom_ports::environment::Clock;
 use chatloom_ports::visitor::{
     OpenSessionCommand, SendCommand, SessionRequest, VisitorError, VisitorRequest,
 };
 use chatloom_testkit::sample;
+use jiff::SignedDuration;
 
-use crate::app::{World, as_role, events};
+use crate::app::{World, as_role, events, eventually};
 
 fn refusal<T>(result: Result<T, VisitorError>) -> VisitorError {
     result.err().expect("the request is refused")
@@ -32,7 +36,7 @@ async fn a_token_that_is_not_one_of_ours_is_refused_without_a_query() {
 async fn an_unknown_token_and_a_rotated_out_one_are_refused_alike() {
     let world = World::new().await;
     let old = world.visitor(None);
-    let new = world.app.widgets.rotate_embed_token(&world.member, world.widget.id).await.unwrap();
+    let new = world.app.widgets.rotate_embed_token(&world.member, world.widget.id, None).await.unwrap().token;
     assert!(matches!(refusal(world.app.visitors.initialize(old).await), VisitorError::InvalidToken));
     let unknown =
         VisitorRequest { token: sample::embed_token(1).reveal().to_owned(), source: Source::Unnamed };
@@ -42,10 +46,61 @@ async fn an_unknown_token_and_a_rotated_out_one_are_refused_alike() {
 }
 
 #[tokio::test]
+async fn e08_a_token_with_grace_is_accepted_to_the_second_and_the_oldest_ends_at_once() {
+    let world = World::new().await;
+    let rotate = async |grace| {
+        let rotated = world.app.widgets.rotate_embed_token(&world.member, world.widget.id, Some(grace)).await;
+        rotated.unwrap().token.reveal().to_owned()
+    };
+    let accepts = async |token: &str| {
+        let request = VisitorRequest { token: token.to_owned(), source: Source::Unnamed };
+        match world.app.visitors.initialize(request).await {
+            Ok(_) => true,
+            Err(VisitorError::InvalidToken) => false,
+            Err(error) => panic!("{error}"),
+        }
+    };
+    let (first, second) = (world.token.clone(), rotate(60).await);
+    world.clock.advance(SignedDuration::from_secs(59));
+    assert!(accepts(&first).await && accepts(&second).await);
+    world.clock.advance(SignedDuration::from_secs(2));
+    assert!(!accepts(&first).await && accepts(&second).await);
+    let third = rotate(60).await;
+    assert!(!accepts(&first).await && accepts(&second).await && accepts(&third).await);
+    let fourth = rotate(60).await;
+    assert!(!accepts(&second).await && accepts(&third).await && accepts(&fourth).await);
+    let fifth = rotate(0).await;
+    assert!(!accepts(&third).await && !accepts(&fourth).await && accepts(&fifth).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_use_of_a_token_is_noted_once_a_minute() {
+    let world = World::new().await;
+    let used_at = async || {
+        let tokens = world.app.widgets.tokens(&world.member, world.widget.id).await.unwrap();
+        tokens.current.last_used_at
+    };
+    let use_it = async || {
+        world.app.visitors.initialize(world.visitor(None)).await.unwrap();
+    };
+    assert_eq!(used_at().await, None);
+    let start = world.clock.now();
+    use_it().await;
+    eventually("the first use is noted", async || used_at().await == Some(start)).await;
+    world.clock.advance(SignedDuration::from_secs(59));
+    use_it().await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(used_at().await, Some(start));
+    let later = world.clock.advance(SignedDuration::from_secs(1));
+    use_it().await;
+    eventually("the later use is noted", async || used_at().await == Some(later)).await;
+}
+
+#[tokio::test]
 async fn a_session_survives_the_rotation_of_its_widgets_token() {
     let mut world = World::new().await;
     let session = world.open().await;
-    let new = world.app.widgets.rotate_embed_token(&world.member, world.widget.id).await.unwrap();
+    let new = world.app.widgets.rotate_embed_token(&world.member, world.widget.id, None).await.unwrap().token;
     world.token = new.reveal().to_owned();
     world.model.answer_next(&["still here"]);
     events(world.send(&session, "Hi").await.unwrap()).await;

@@ -142,7 +142,8 @@ async fn other_teams_find_nothing() {
     assert!(matches!(widgets.update(&stranger, id, nothing).await, Err(WidgetError::NotFound)));
     assert!(matches!(widgets.delete(&stranger, id).await, Err(WidgetError::NotFound)));
     assert!(matches!(widgets.embed_token(&stranger, id).await, Err(WidgetError::NotFound)));
-    assert!(matches!(widgets.rotate_embed_token(&stranger, id).await, Err(WidgetError::NotFound)));
+    assert!(matches!(widgets.rotate_embed_token(&stranger, id, None).await, Err(WidgetError::NotFound)));
+    assert!(matches!(widgets.tokens(&stranger, id).await, Err(WidgetError::NotFound)));
     assert!(matches!(widgets.stats(&stranger, id).await, Err(WidgetError::NotFound)));
     let command = CreateWidgetCommand {
         name: "Thief".into(),

@@ -49,6 +49,8 @@ pub enum TurnFailure {
     AnswerInterrupted,
     /// The model was silent for too long, or the whole turn took too long.
     TurnTimedOut,
+    /// The widget was switched off or deleted in the middle of the answer.
+    WidgetGone,
 }
 
 impl TurnFailure {
@@ -60,6 +62,7 @@ impl TurnFailure {
             Self::ConversationTooLong => "conversation_too_long",
             Self::AnswerInterrupted => "answer_interrupted",
             Self::TurnTimedOut => "turn_timed_out",
+            Self::WidgetGone => "widget_gone",
         }
     }
 
@@ -71,12 +74,13 @@ impl TurnFailure {
             "conversation_too_long" => Some(Self::ConversationTooLong),
             "answer_interrupted" => Some(Self::AnswerInterrupted),
             "turn_timed_out" => Some(Self::TurnTimedOut),
+            "widget_gone" => Some(Self::WidgetGone),
             _ => None,
         }
     }
 
     /// Whether asking the same again may help.
     pub const fn is_retryable(self) -> bool {
-        !matches!(self, Self::ConversationTooLong)
+        !matches!(self, Self::ConversationTooLong | Self::WidgetGone)
     }
 }

@@ -12,7 +12,8 @@ use crate::openapi::{Doc, list_of, schema};
 use crate::pages::embed_code as render_embed_code;
 use crate::state::State;
 use wire::{
-    CreateWidgetRequest, EmbedCodeResponse, StatsResponse, TokenResponse, UpdateWidgetRequest, WidgetResponse,
+    CreateWidgetRequest, EmbedCodeResponse, RegenerateTokenRequest, StatsResponse, TokenResponse,
+    TokensResponse, UpdateWidgetRequest, WidgetResponse,
 };
 
 const NO_WIDGET: &[(u16, &str)] = &[(404, "No such team for this user, or no such widget in it.")];
@@ -72,12 +73,22 @@ pub(crate) const EMBED_CODE: Doc = Doc {
     )
 };
 pub(crate) const REGENERATE_TOKEN: Doc = Doc {
+    body: Some(schema::<RegenerateTokenRequest>),
     refuses: NO_WIDGET,
     ..Doc::new(
         "regenerateToken",
         "Regenerate the embed token",
-        "The old token is invalid at once; sessions survive. Role: BUILDER.",
+        "The old token is invalid at once, or after `graceSeconds`; sessions survive. Role: BUILDER.",
         (200, Some(schema::<TokenResponse<'_>>)),
+    )
+};
+pub(crate) const TOKENS: Doc = Doc {
+    refuses: NO_WIDGET,
+    ..Doc::new(
+        "widgetTokens",
+        "Get the embed tokens' use",
+        "When the tokens were made and last used, without the tokens. Role: OPERATOR.",
+        (200, Some(schema::<TokensResponse>)),
     )
 };
 pub(crate) const STATS: Doc = Doc {
@@ -143,14 +154,22 @@ pub(crate) async fn embed_code(
 }
 
 pub(crate) async fn regenerate_token(
-    caller: Authorized<Build>,
+    caller: Authorized<Build, RegenerateTokenRequest>,
     id: PathId,
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    let id = WidgetId::from_uuid(id.0);
-    let token = state.services.widgets.rotate_embed_token(&caller.member, id).await?;
-    let message = "Token regenerated. Update your embed code.";
-    Ok(HttpResponse::Ok().json(TokenResponse { token: token.reveal(), message }))
+    let (id, grace) = (WidgetId::from_uuid(id.0), caller.body.grace_seconds);
+    let rotated = state.services.widgets.rotate_embed_token(&caller.member, id, grace).await?;
+    Ok(HttpResponse::Ok().json(TokenResponse::from(&rotated)))
+}
+
+pub(crate) async fn tokens(
+    caller: Authorized<ReadEmbedCode>,
+    id: PathId,
+    state: Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    let tokens = state.services.widgets.tokens(&caller.member, WidgetId::from_uuid(id.0)).await?;
+    Ok(HttpResponse::Ok().json(TokensResponse::from(tokens)))
 }
 
 pub(crate) async fn stats(

@@ -45,6 +45,7 @@ impl From<WidgetError> for ApiError {
             WidgetError::Name(fault) => Self::field("name", fault),
             WidgetError::Customization(fault) => Self::field(fault.field(), &fault),
             WidgetError::AllowedDomains(fault) => Self::field("allowedDomains", fault),
+            WidgetError::Grace(fault) => Self::field("graceSeconds", fault),
             WidgetError::Retention(fault) => Self::field("retentionDays", fault),
             WidgetError::NotPermitted(permission) => Self::new(
                 Code::NotPermitted,

@@ -92,6 +92,7 @@ const fn explain(failure: TurnFailure) -> (StatusCode, &'static str) {
         TurnFailure::AnswerInterrupted => {
             (StatusCode::BAD_GATEWAY, "the answer was interrupted, please ask again")
         }
+        TurnFailure::WidgetGone => (StatusCode::GONE, "the widget has been deleted or switched off"),
         TurnFailure::TurnTimedOut => {
             (StatusCode::GATEWAY_TIMEOUT, "the assistant took too long to answer, please try again")
         }

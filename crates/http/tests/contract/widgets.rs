@@ -5,9 +5,10 @@ use chatloom_domain::customization::{Customization, Data};
 use chatloom_domain::origin::AllowedDomains;
 use chatloom_domain::team::{Permission, Role};
 use chatloom_domain::text::TextError;
+use chatloom_domain::token::{Grace, TokenSlot, WidgetTokens};
 use chatloom_domain::usage::{TokenUsage, WidgetStats};
 use chatloom_domain::widget::{RetentionDays, Widget};
-use chatloom_ports::dashboard::WidgetError;
+use chatloom_ports::dashboard::{RotatedToken, WidgetError};
 use chatloom_testkit::sample;
 
 use crate::world::{
@@ -137,9 +138,38 @@ async fn the_embed_code_escapes_the_public_url() {
 #[actix_web::test]
 async fn regenerating_gives_the_new_token() {
     let mut world = World::with_member(Role::Builder);
-    world.widgets.expect_rotate_embed_token().returning(|_, _| Ok(sample::embed_token(2)));
+    world.widgets.expect_rotate_embed_token().returning(|_, _, grace| {
+        assert_eq!(grace, None);
+        Ok(RotatedToken { token: sample::embed_token(2), previous_valid_until: None })
+    });
     let request = TestRequest::post().uri(&widget_path("/regenerate-token"));
     insta::assert_snapshot!("token_regenerated", world.answer(signed_in(request)).await.transcript());
+}
+
+#[actix_web::test]
+async fn a_token_may_be_given_a_time_to_go_on() {
+    let mut world = World::with_member(Role::Builder);
+    world.widgets.expect_rotate_embed_token().returning(|_, _, grace| {
+        assert_eq!(grace, Some(3600));
+        Ok(RotatedToken { token: sample::embed_token(2), previous_valid_until: Some(sample::at(3600)) })
+    });
+    let request = post(&widget_path("/regenerate-token"), r#"{"graceSeconds":3600}"#);
+    insta::assert_snapshot!(
+        "token_regenerated_with_grace",
+        world.answer(signed_in(request)).await.transcript()
+    );
+}
+
+#[actix_web::test]
+async fn the_use_of_tokens_is_told_without_the_tokens() {
+    let mut world = World::with_member(Role::Operator);
+    world.widgets.expect_tokens().returning(|_, _| {
+        let previous = TokenSlot { valid_until: Some(sample::at(9)), last_used_at: Some(sample::at(3)) };
+        let current = TokenSlot::default();
+        Ok(WidgetTokens { made_at: Some(sample::at(1)), current, previous: Some(previous) })
+    });
+    let answer = world.answer(signed_in(get(&widget_path("/tokens")))).await;
+    insta::assert_snapshot!("tokens", answer.transcript());
 }
 
 #[actix_web::test]
@@ -182,6 +212,7 @@ async fn every_widget_error_has_its_answer() {
             WidgetError::Customization(Customization::parse(bad.into()).unwrap_err())
         },
         || WidgetError::AllowedDomains(AllowedDomains::parse(["*.com"]).unwrap_err()),
+        || WidgetError::Grace(Grace::parse(-1).unwrap_err()),
         || WidgetError::Retention(RetentionDays::parse(0).unwrap_err()),
         || WidgetError::NotPermitted(Permission::OpenToAnySite),
         || WidgetError::Contended,

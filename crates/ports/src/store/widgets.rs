@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
 use chatloom_domain::id::{TeamId, WidgetId};
-use chatloom_domain::token::TokenHash;
+use chatloom_domain::token::{TokenHash, TokenSlot, WidgetTokens};
 use chatloom_domain::usage::WidgetStats;
 use chatloom_domain::widget::Widget;
 use thiserror::Error;
@@ -19,11 +19,22 @@ pub struct StoredToken {
     pub sealed: Vec<u8>,
 }
 
+/// A new embed token for a widget, and what becomes of the one before.
+#[derive(Clone)]
+pub struct TokenRotation {
+    /// The new token.
+    pub token: StoredToken,
+    /// Until when the token before is accepted as well; `None` ends it at once.
+    pub previous_until: Option<Timestamp>,
+    /// When this happens.
+    pub at: Timestamp,
+}
+
 /// Whom an embed token belongs to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TokenOwner {
-    /// A widget that is there, active or not.
-    Widget(Box<Widget>),
+    /// A widget that is there, active or not, and which of its tokens it is.
+    Widget(Box<Widget>, TokenSlot),
     /// A widget that was deleted.
     Deleted,
 }
@@ -65,26 +76,37 @@ pub trait WidgetStore: Send + Sync {
     /// Writes name, workflow, `active`, customization, allowed domains and `updated_at` of `widget` if the
     /// stored version is `widget.version`, and counts the version up.
     /// MUST be `Stale` when the stored version differs; MUST refuse a workflow of another team.
+    /// Wakes those who run its turns when it is switched off.
     async fn save_widget(&self, widget: &Widget) -> Result<SaveOutcome, WidgetWriteError>;
 
     /// Deletes a widget: its sessions, messages, turns, events and statistics are gone, and of itself only the
-    /// token's hash stays. Gives `false` when there is no such widget in the team.
+    /// current token's hash stays. Wakes those who run its turns. Gives `false` when there is no such widget in the team.
     async fn delete_widget(&self, team: TeamId, id: WidgetId, at: Timestamp) -> Result<bool, StoreError>;
 
     /// Finds the encrypted token of a widget of the team.
     async fn find_sealed_token(&self, team: TeamId, id: WidgetId) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Puts `token` in the place of the widget's token and counts the version up. The old token MUST be unknown
-    /// from then on. Gives `false` when there is no such widget in the team.
+    /// Puts the new token in the place of the widget's token and counts the version up. The token before MUST be
+    /// unknown from then on, unless it is given a time to go on; the one before that MUST be unknown in any case.
+    /// Gives `false` when there is no such widget in the team.
     async fn rotate_embed_token(
         &self,
         team: TeamId,
         id: WidgetId,
-        token: &StoredToken,
-        at: Timestamp,
+        rotation: &TokenRotation,
     ) -> Result<bool, StoreError>;
 
-    /// Finds whom a token belongs to. MUST read the current row: nothing that is cached decides over a token.
+    /// What is known of the tokens of a widget of the team.
+    async fn find_tokens(&self, team: TeamId, id: WidgetId) -> Result<Option<WidgetTokens>, StoreError>;
+
+    /// Notes that a token was used. MUST leave the widget's version and time of change alone, and do nothing for a token
+    /// that is no widget's any more.
+    async fn note_token_use(&self, hash: &TokenHash, at: Timestamp) -> Result<(), StoreError>;
+
+    /// Which of the widgets are switched off or deleted. An id that was never a widget's is left out.
+    async fn list_gone(&self, widgets: &[WidgetId]) -> Result<Vec<WidgetId>, StoreError>;
+
+    /// Finds whom a token belongs to, also one before the current; whether its time is over is the caller's to see. MUST read the current row: nothing that is cached decides over a token.
     async fn find_token_owner(&self, hash: &TokenHash) -> Result<Option<TokenOwner>, StoreError>;
 
     /// What a widget of the team has been used for. `day_start` is when the current UTC day began.

@@ -33,6 +33,7 @@ mod deploys;
 mod draining;
 mod dropped_requests;
 mod embedded_default;
+mod guarantees;
 mod logs;
 mod model_failures;
 mod replicas;

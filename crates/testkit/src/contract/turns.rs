@@ -106,9 +106,8 @@ pub async fn begin_turn_needs_a_session_of_the_widget(subject: &Subject) {
 /// A request that was admitted to an older or newer version of the widget writes nothing.
 pub async fn begin_turn_needs_the_widgets_version(subject: &Subject) {
     let session = subject.first_session().await;
-    let token = sample::stored_token(2);
     let (team, widgets) = (sample::team_id(1), &subject.stores.widgets);
-    assert!(widgets.rotate_embed_token(team, session.widget_id, &token, sample::at(1)).await.unwrap());
+    assert!(widgets.rotate_embed_token(team, session.widget_id, &sample::rotation(2, 1)).await.unwrap());
     for widget_version in [1, 3] {
         let new = NewTurn { widget_version, ..sample::new_turn(&session, 1) };
         let refused = subject.stores.turns.begin_turn(&new).await;

@@ -38,9 +38,8 @@ pub async fn a_deleted_widget_cannot_be_changed(subject: &Subject) {
         let attempt = Widget { version, ..widget.clone() };
         assert_eq!(widgets.save_widget(&attempt).await.unwrap(), SaveOutcome::Absent);
     }
-    let token = sample::stored_token(2);
-    assert!(!widgets.rotate_embed_token(team, widget.id, &token, sample::at(2)).await.unwrap());
-    assert_eq!(widgets.find_token_owner(&token.hash).await.unwrap(), None);
+    assert!(!widgets.rotate_embed_token(team, widget.id, &sample::rotation(2, 2)).await.unwrap());
+    assert_eq!(widgets.find_token_owner(&sample::stored_token(2).hash).await.unwrap(), None);
 }
 
 /// A token that had been rotated away is not brought back as a tombstone.
@@ -48,11 +47,13 @@ pub async fn a_deleted_widget_is_not_found_by_its_earlier_tokens(subject: &Subje
     let team = subject.add_team(1).await;
     let widget = subject.add_widget(team, 1).await;
     let widgets = &subject.stores.widgets;
-    let token = sample::stored_token(2);
-    assert!(widgets.rotate_embed_token(team, widget.id, &token, sample::at(1)).await.unwrap());
+    assert!(widgets.rotate_embed_token(team, widget.id, &sample::rotation(2, 1)).await.unwrap());
     assert!(delete(subject, team, 1).await);
     assert_eq!(widgets.find_token_owner(&sample::stored_token(1).hash).await.unwrap(), None);
-    assert_eq!(widgets.find_token_owner(&token.hash).await.unwrap(), Some(TokenOwner::Deleted));
+    assert_eq!(
+        widgets.find_token_owner(&sample::stored_token(2).hash).await.unwrap(),
+        Some(TokenOwner::Deleted)
+    );
 }
 
 /// Neither an unknown widget nor another team's; the latter stays whole.

@@ -124,8 +124,9 @@ pub async fn save_widget_is_stale_when_the_stored_version_differs(subject: &Subj
 pub async fn save_widget_is_stale_after_a_rotation(subject: &Subject) {
     let team = subject.add_team(1).await;
     let loaded = subject.add_widget(team, 1).await;
-    let token = sample::stored_token(2);
-    assert!(subject.stores.widgets.rotate_embed_token(team, loaded.id, &token, sample::at(1)).await.unwrap());
+    assert!(
+        subject.stores.widgets.rotate_embed_token(team, loaded.id, &sample::rotation(2, 1)).await.unwrap()
+    );
     assert_eq!(subject.stores.widgets.save_widget(&loaded).await.unwrap(), SaveOutcome::Stale);
 }
 

@@ -9,7 +9,7 @@ use chatloom_domain::id::{
 use chatloom_domain::message::Message;
 use chatloom_domain::session::ChatSession;
 use chatloom_domain::team::{AuthSession, Email, PersonName, Role, TeamName};
-use chatloom_domain::token::TokenHash;
+use chatloom_domain::token::{TokenHash, WidgetTokens};
 use chatloom_domain::turn::{IdempotencyClaim, LoggedEvent, Turn, TurnEvent, TurnState};
 use chatloom_domain::usage::TokenUsage;
 use chatloom_domain::widget::Widget;
@@ -27,6 +27,7 @@ pub(super) struct Tables {
     pub(super) widgets: BTreeMap<WidgetId, WidgetRecord>,
     /// The tokens of deleted widgets.
     pub(super) tombstones: BTreeSet<TokenHash>,
+    pub(super) deleted: BTreeSet<WidgetId>,
     pub(super) sessions: BTreeMap<SessionId, SessionRecord>,
     pub(super) turns: BTreeMap<TurnId, TurnRecord>,
     /// Whom to wake when turns change.
@@ -50,6 +51,8 @@ pub(super) struct WidgetRecord {
     pub(super) widget: Widget,
     pub(super) token_hash: TokenHash,
     pub(super) sealed_token: Vec<u8>,
+    pub(super) tokens: WidgetTokens,
+    pub(super) previous_token: Option<TokenHash>,
     pub(super) total_sessions: u64,
     pub(super) total_messages: u64,
     pub(super) token_usage: TokenUsage,

@@ -5,10 +5,11 @@ use std::cmp::Reverse;
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
 use chatloom_domain::id::{SessionId, TeamId, WidgetId};
-use chatloom_domain::token::TokenHash;
+use chatloom_domain::token::{TokenHash, TokenSlot, WidgetTokens};
 use chatloom_domain::usage::{TokenUsage, WidgetStats};
 use chatloom_domain::widget::Widget;
-use chatloom_ports::store::widgets::{StoredToken, TokenOwner, WidgetWriteError};
+use chatloom_ports::store::turns::TurnChange;
+use chatloom_ports::store::widgets::{StoredToken, TokenOwner, TokenRotation, WidgetWriteError};
 use chatloom_ports::store::{SaveOutcome, StoreError, WidgetStore};
 
 use super::tables::{Tables, WidgetRecord};
@@ -57,6 +58,9 @@ impl WidgetStore for MemoryStores {
                 version: widget.version + 1,
                 ..widget.clone()
             };
+            if !widget.active {
+                tables.changes.ring(TurnChange::Stops);
+            }
             Ok(SaveOutcome::Saved)
         })?
     }
@@ -71,7 +75,9 @@ impl WidgetStore for MemoryStores {
                 tables.remove_session(session);
             }
             tables.widgets.remove(&id);
+            tables.deleted.insert(id);
             tables.tombstones.insert(token_hash);
+            tables.changes.ring(TurnChange::Stops);
             true
         })
     }
@@ -84,31 +90,48 @@ impl WidgetStore for MemoryStores {
         &self,
         team: TeamId,
         id: WidgetId,
-        token: &StoredToken,
-        at: Timestamp,
+        rotation: &TokenRotation,
     ) -> Result<bool, StoreError> {
         self.transact(|tables| {
             if tables.widget_of(team, id).is_none() {
                 return Ok(false);
             }
-            tables.claim_token(&token.hash)?;
+            tables.claim_token(&rotation.token.hash)?;
             if let Some(record) = tables.widgets.get_mut(&id) {
-                record.token_hash = token.hash;
-                record.sealed_token.clone_from(&token.sealed);
-                record.widget.updated_at = at;
-                record.widget.version += 1;
+                record.rotate(rotation);
             }
             Ok(true)
         })?
     }
 
+    async fn find_tokens(&self, team: TeamId, id: WidgetId) -> Result<Option<WidgetTokens>, StoreError> {
+        self.transact(|tables| tables.widget_of(team, id).map(|record| record.tokens))
+    }
+
+    async fn note_token_use(&self, hash: &TokenHash, at: Timestamp) -> Result<(), StoreError> {
+        self.transact(|tables| {
+            let slots = tables.widgets.values_mut().filter_map(|record| record.slot_mut(hash));
+            slots.for_each(|slot| slot.last_used_at = Some(at));
+        })
+    }
+
+    async fn list_gone(&self, widgets: &[WidgetId]) -> Result<Vec<WidgetId>, StoreError> {
+        self.transact(|tables| {
+            let is_gone = |id: &&WidgetId| match tables.widgets.get(id) {
+                Some(record) => !record.widget.active,
+                None => tables.deleted.contains(id),
+            };
+            widgets.iter().filter(is_gone).copied().collect()
+        })
+    }
+
     async fn find_token_owner(&self, hash: &TokenHash) -> Result<Option<TokenOwner>, StoreError> {
         self.transact(|tables| {
-            let live = tables.widgets.values().find(|record| record.token_hash == *hash);
-            match live {
-                Some(record) => Some(TokenOwner::Widget(Box::new(record.widget.clone()))),
-                None => tables.tombstones.contains(hash).then_some(TokenOwner::Deleted),
-            }
+            let live = tables.widgets.values_mut().find_map(|record| {
+                let slot = *record.slot_mut(hash)?;
+                Some(TokenOwner::Widget(Box::new(record.widget.clone()), slot))
+            });
+            live.or_else(|| tables.tombstones.contains(hash).then_some(TokenOwner::Deleted))
         })
     }
 
@@ -137,9 +160,38 @@ fn new_record(widget: &Widget, token: &StoredToken) -> WidgetRecord {
         widget: widget.clone(),
         token_hash: token.hash,
         sealed_token: token.sealed.clone(),
+        tokens: WidgetTokens {
+            made_at: Some(widget.created_at),
+            current: TokenSlot::default(),
+            previous: None,
+        },
+        previous_token: None,
         total_sessions: 0,
         total_messages: 0,
         token_usage: TokenUsage::default(),
+    }
+}
+
+impl WidgetRecord {
+    fn rotate(&mut self, rotation: &TokenRotation) {
+        let before = std::mem::replace(&mut self.token_hash, rotation.token.hash);
+        let slot = TokenSlot { valid_until: rotation.previous_until, ..self.tokens.current };
+        self.previous_token = rotation.previous_until.map(|_| before);
+        self.tokens = WidgetTokens {
+            made_at: Some(rotation.at),
+            current: TokenSlot::default(),
+            previous: self.previous_token.map(|_| slot),
+        };
+        self.sealed_token.clone_from(&rotation.token.sealed);
+        self.widget.updated_at = rotation.at;
+        self.widget.version += 1;
+    }
+
+    fn slot_mut(&mut self, hash: &TokenHash) -> Option<&mut TokenSlot> {
+        if self.token_hash == *hash {
+            return Some(&mut self.tokens.current);
+        }
+        self.tokens.previous.as_mut().filter(|_| self.previous_token == Some(*hash))
     }
 }
 

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use chatloom_domain::customization::Data;
 use chatloom_domain::id::WorkflowId;
+use chatloom_domain::token::WidgetTokens;
 use chatloom_domain::usage::WidgetStats;
 use chatloom_domain::widget::{RetentionDays, Widget};
-use chatloom_ports::dashboard::{CreateWidgetCommand, RulesInput, UpdateWidgetCommand};
+use chatloom_ports::dashboard::{CreateWidgetCommand, RotatedToken, RulesInput, UpdateWidgetCommand};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::body::RequestBody;
+use crate::body::{Presence, RequestBody};
 use crate::error::ApiError;
 use crate::fields::Fields;
 use crate::json::AsJsonObject;
@@ -19,6 +20,7 @@ use crate::openapi::CustomizationKeys;
 use crate::time::iso_millis;
 
 /// A widget.
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of its own on the wire")]
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct WidgetResponse<'a> {
@@ -199,12 +201,91 @@ pub(super) struct EmbedCodeResponse {
     pub(super) embed_code: String,
 }
 
+/// How the embed token is to be replaced.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub(crate) struct RegenerateTokenRequest {
+    /// For how many seconds the token before is accepted as well, at most 604,800 (7 days); 0 if absent.
+    #[schema(nullable = false)]
+    pub(super) grace_seconds: Option<i64>,
+}
+
+impl RequestBody for RegenerateTokenRequest {
+    const PRESENCE: Presence = Presence::Optional;
+
+    fn read(fields: &mut Fields) -> Result<Self, ApiError> {
+        Ok(Self { grace_seconds: fields.optional("graceSeconds")? })
+    }
+}
+
 /// A new embed token.
 #[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct TokenResponse<'a> {
     #[schema(example = "new-widget-token-value")]
-    pub(super) token: &'a str,
-    pub(super) message: &'static str,
+    token: &'a str,
+    #[schema(example = "Token regenerated. Update your embed code.")]
+    message: &'static str,
+    /// Until when the token before is accepted as well, if it was given a time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "2026-02-17T10:00:00.000Z")]
+    previous_token_valid_until: Option<String>,
+}
+
+impl<'a> From<&'a RotatedToken> for TokenResponse<'a> {
+    fn from(rotated: &'a RotatedToken) -> Self {
+        Self {
+            token: rotated.token.reveal(),
+            message: "Token regenerated. Update your embed code.",
+            previous_token_valid_until: rotated.previous_valid_until.map(iso_millis),
+        }
+    }
+}
+
+/// When a widget's embed tokens were made and used.
+#[derive(Serialize, ToSchema)]
+pub(super) struct TokensResponse {
+    current: CurrentTokenResponse,
+    /// The one before, while it is still accepted.
+    previous: Option<PreviousTokenResponse>,
+}
+
+/// The token of the embed code.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct CurrentTokenResponse {
+    /// Null for tokens from before this was kept.
+    #[schema(example = "2026-02-17T10:00:00.000Z")]
+    created_at: Option<String>,
+    /// About a minute behind; null while nobody has used it.
+    #[schema(example = "2026-02-17T10:00:00.000Z")]
+    last_used_at: Option<String>,
+}
+
+/// The token before.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct PreviousTokenResponse {
+    #[schema(example = "2026-02-17T10:00:00.000Z")]
+    valid_until: Option<String>,
+    /// About a minute behind; null if nobody has used it.
+    #[schema(example = "2026-02-17T10:00:00.000Z")]
+    last_used_at: Option<String>,
+}
+
+impl From<WidgetTokens> for TokensResponse {
+    fn from(tokens: WidgetTokens) -> Self {
+        Self {
+            current: CurrentTokenResponse {
+                created_at: tokens.made_at.map(iso_millis),
+                last_used_at: tokens.current.last_used_at.map(iso_millis),
+            },
+            previous: tokens.previous.map(|slot| PreviousTokenResponse {
+                valid_until: slot.valid_until.map(iso_millis),
+                last_used_at: slot.last_used_at.map(iso_millis),
+            }),
+        }
+    }
 }
 
 /// What a widget has been used for.

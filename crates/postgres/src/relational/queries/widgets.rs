@@ -1,14 +1,15 @@
 //! Statements on widgets. A deleted widget is found by its token's hash and by nothing else.
 
+use chatloom_domain::token::WidgetTokens;
 use chatloom_domain::widget::Widget;
 use chatloom_ports::store::SaveOutcome;
-use chatloom_ports::store::widgets::{StoredToken, TokenOwner};
-use diesel::dsl::exists;
+use chatloom_ports::store::widgets::{StoredToken, TokenOwner, TokenRotation};
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::super::errors::QueryError;
-use super::super::rows::widget::{TokenRow, WidgetContentRow, WidgetRow};
+use super::super::rows::widget::{TokenRow, TokenUseRow, WidgetContentRow, WidgetRow, token_owner};
 use super::super::schema::{chat_sessions, widget_daily, widgets};
 use crate::columns::{Id, Time};
 use crate::database::Conn;
@@ -25,7 +26,7 @@ macro_rules! own_widget {
 
 pub(crate) async fn insert(conn: &mut Conn, widget: &Widget, token: &StoredToken) -> Result<(), QueryError> {
     diesel::insert_into(widgets::table)
-        .values((WidgetRow::from(widget), TokenRow::from(token)))
+        .values((WidgetRow::from(widget), TokenRow::new(token, Time(widget.created_at))))
         .execute(conn)
         .await?;
     Ok(())
@@ -69,6 +70,8 @@ pub(crate) async fn delete(conn: &mut Conn, team: Id, id: Id, at: Time) -> Resul
         .set((
             WidgetContentRow::tombstone(at),
             widgets::sealed_token.eq(None::<Vec<u8>>),
+            widgets::previous_token_hash.eq(None::<Vec<u8>>),
+            widgets::previous_token_until.eq(None::<Time>),
             widgets::deleted_at.eq(Some(at)),
             widgets::version.eq(widgets::version + 1),
         ))
@@ -96,22 +99,62 @@ pub(crate) async fn rotate_token(
     conn: &mut Conn,
     team: Id,
     id: Id,
-    token: &StoredToken,
-    at: Time,
+    rotation: &TokenRotation,
 ) -> Result<bool, QueryError> {
-    let rotated = diesel::update(own_widget!(team, id))
-        .set((TokenRow::from(token), widgets::updated_at.eq(at), widgets::version.eq(widgets::version + 1)))
-        .execute(conn)
-        .await?;
+    let at = Time(rotation.at);
+    let until = rotation.previous_until.map(Time);
+    let changes = (
+        TokenRow::new(&rotation.token, at),
+        widgets::previous_token_until.eq(until),
+        widgets::previous_token_used_at.eq(widgets::token_used_at),
+        widgets::updated_at.eq(at),
+        widgets::version.eq(widgets::version + 1),
+    );
+    // In one statement the right-hand sides see the row as it was.
+    let own = own_widget!(team, id);
+    let rotated = if until.is_some() {
+        let kept = widgets::previous_token_hash.eq(widgets::token_hash.nullable());
+        diesel::update(own).set((changes, kept)).execute(conn).await?
+    } else {
+        let none = widgets::previous_token_hash.eq(None::<Vec<u8>>);
+        diesel::update(own).set((changes, none)).execute(conn).await?
+    };
     Ok(rotated > 0)
 }
 
+pub(crate) async fn find_tokens(
+    conn: &mut Conn,
+    team: Id,
+    id: Id,
+) -> Result<Option<WidgetTokens>, QueryError> {
+    let row = own_widget!(team, id).select(TokenUseRow::as_select()).first(conn).await.optional()?;
+    Ok(row.map(WidgetTokens::from))
+}
+
+pub(crate) async fn note_token_use(conn: &mut Conn, hash: &[u8], at: Time) -> Result<(), QueryError> {
+    let current = widgets::table.filter(widgets::token_hash.eq(hash).and(widgets::deleted_at.is_null()));
+    let noted = diesel::update(current).set(widgets::token_used_at.eq(Some(at))).execute(conn).await?;
+    if noted == 0 {
+        diesel::update(widgets::table.filter(widgets::previous_token_hash.eq(hash)))
+            .set(widgets::previous_token_used_at.eq(Some(at)))
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn list_gone(conn: &mut Conn, ids: &[Id]) -> Result<Vec<Id>, QueryError> {
+    let gone = widgets::table.filter(widgets::id.eq_any(ids.iter().copied()).and(not(widgets::active)));
+    Ok(gone.select(widgets::id).load(conn).await?)
+}
+
 pub(crate) async fn find_token_owner(conn: &mut Conn, hash: &[u8]) -> Result<Option<TokenOwner>, QueryError> {
-    let row = widgets::table
-        .filter(widgets::token_hash.eq(hash))
-        .select(WidgetRow::as_select())
+    let found = widgets::table
+        .filter(widgets::token_hash.eq(hash).or(widgets::previous_token_hash.eq(hash)))
+        .select((WidgetRow::as_select(), TokenUseRow::as_select()))
         .first(conn)
         .await
         .optional()?;
-    row.map(TokenOwner::try_from).transpose()
+    let found: Option<(WidgetRow, TokenUseRow)> = found;
+    found.map(|(row, tokens)| token_owner(row, &tokens, hash)).transpose()
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chatloom_domain::customization::{Customization, Data};
 use chatloom_domain::id::{TeamId, WidgetId, WorkflowId};
 use chatloom_domain::origin::AllowedDomains;
+use chatloom_domain::token::{TokenSlot, WidgetTokens};
 use chatloom_domain::widget::{RetentionDays, RetentionDaysError, Widget, WidgetName, WidgetRules};
 use chatloom_ports::store::widgets::{StoredToken, TokenOwner};
 use diesel::prelude::*;
@@ -55,10 +56,51 @@ pub(crate) struct WidgetRulesRow {
 
 /// A widget's embed token.
 #[derive(Insertable, AsChangeset)]
-#[diesel(table_name = widgets)]
+#[diesel(table_name = widgets, treat_none_as_null = true)]
 pub(crate) struct TokenRow {
     token_hash: Vec<u8>,
     sealed_token: Option<Vec<u8>>,
+    token_made_at: Option<Time>,
+    token_used_at: Option<Time>,
+}
+
+/// How a widget's tokens are used, without the tokens but for the one by which it was found.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = widgets, check_for_backend(Db))]
+pub(crate) struct TokenUseRow {
+    token_hash: Vec<u8>,
+    token_made_at: Option<Time>,
+    token_used_at: Option<Time>,
+    previous_token_until: Option<Time>,
+    previous_token_used_at: Option<Time>,
+}
+
+impl TokenUseRow {
+    /// The slot of the token by whose hash the row was found.
+    fn slot_of(&self, hash: &[u8]) -> TokenSlot {
+        if self.token_hash == hash { self.current() } else { self.previous() }
+    }
+
+    fn current(&self) -> TokenSlot {
+        TokenSlot { valid_until: None, last_used_at: self.token_used_at.map(|at| at.0) }
+    }
+
+    fn previous(&self) -> TokenSlot {
+        TokenSlot {
+            valid_until: self.previous_token_until.map(|until| until.0),
+            last_used_at: self.previous_token_used_at.map(|at| at.0),
+        }
+    }
+}
+
+impl From<TokenUseRow> for WidgetTokens {
+    fn from(row: TokenUseRow) -> Self {
+        Self {
+            made_at: row.token_made_at.map(|at| at.0),
+            current: row.current(),
+            previous: row.previous_token_until.map(|_| row.previous()),
+        }
+    }
 }
 
 #[derive(Debug, Error)]
@@ -137,21 +179,29 @@ impl WidgetContentRow {
     }
 }
 
-impl From<&StoredToken> for TokenRow {
-    fn from(token: &StoredToken) -> Self {
-        Self { token_hash: token.hash.as_bytes().to_vec(), sealed_token: Some(token.sealed.clone()) }
+impl TokenRow {
+    /// A token that nobody has used yet.
+    pub(crate) fn new(token: &StoredToken, made_at: Time) -> Self {
+        Self {
+            token_hash: token.hash.as_bytes().to_vec(),
+            sealed_token: Some(token.sealed.clone()),
+            token_made_at: Some(made_at),
+            token_used_at: None,
+        }
     }
 }
 
-impl TryFrom<WidgetRow> for TokenOwner {
-    type Error = QueryError;
-
-    fn try_from(row: WidgetRow) -> Result<Self, QueryError> {
-        if row.deleted_at.is_some() {
-            return Ok(Self::Deleted);
-        }
-        Widget::try_from(row).map(|widget| Self::Widget(Box::new(widget)))
+/// Whose the token is by whose hash the rows were found.
+pub(crate) fn token_owner(
+    row: WidgetRow,
+    tokens: &TokenUseRow,
+    hash: &[u8],
+) -> Result<TokenOwner, QueryError> {
+    if row.deleted_at.is_some() {
+        return Ok(TokenOwner::Deleted);
     }
+    let slot = tokens.slot_of(hash);
+    Widget::try_from(row).map(|widget| TokenOwner::Widget(Box::new(widget), slot))
 }
 
 impl TryFrom<WidgetRow> for Widget {

@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
 use chatloom_domain::id::{TeamId, WidgetId};
-use chatloom_domain::token::TokenHash;
+use chatloom_domain::token::{TokenHash, WidgetTokens};
 use chatloom_domain::usage::WidgetStats;
 use chatloom_domain::widget::Widget;
-use chatloom_ports::store::widgets::{StoredToken, TokenOwner, WidgetWriteError};
+use chatloom_ports::store::turns::TurnChange;
+use chatloom_ports::store::widgets::{StoredToken, TokenOwner, TokenRotation, WidgetWriteError};
 use chatloom_ports::store::{SaveOutcome, StoreError, WidgetStore};
 
 use super::super::errors::QueryError;
@@ -35,15 +36,23 @@ impl WidgetStore for RelationalStore {
     }
 
     async fn save_widget(&self, widget: &Widget) -> Result<SaveOutcome, WidgetWriteError> {
-        let widget = widget.clone();
+        let (widget, switches_off) = (widget.clone(), !widget.active);
         let work =
             self.database.write(move |conn| Box::pin(async move { widgets::save(conn, &widget).await }));
-        Ok(work.await?)
+        let outcome = work.await?;
+        if switches_off && outcome == SaveOutcome::Saved {
+            self.database.tell(TurnChange::Stops);
+        }
+        Ok(outcome)
     }
 
     async fn delete_widget(&self, team: TeamId, id: WidgetId, at: Timestamp) -> Result<bool, StoreError> {
         let (team, id, at) = (Id(team.as_uuid()), Id(id.as_uuid()), Time(at));
-        Ok(self.database.write(move |conn| Box::pin(widgets::delete(conn, team, id, at))).await?)
+        let deleted = self.database.write(move |conn| Box::pin(widgets::delete(conn, team, id, at))).await?;
+        if deleted {
+            self.database.tell(TurnChange::Stops);
+        }
+        Ok(deleted)
     }
 
     async fn find_sealed_token(&self, team: TeamId, id: WidgetId) -> Result<Option<Vec<u8>>, StoreError> {
@@ -55,14 +64,33 @@ impl WidgetStore for RelationalStore {
         &self,
         team: TeamId,
         id: WidgetId,
-        token: &StoredToken,
-        at: Timestamp,
+        rotation: &TokenRotation,
     ) -> Result<bool, StoreError> {
-        let (team, id, token, at) = (Id(team.as_uuid()), Id(id.as_uuid()), token.clone(), Time(at));
+        let (team, id, rotation) = (Id(team.as_uuid()), Id(id.as_uuid()), rotation.clone());
         let work = self.database.write(move |conn| {
-            Box::pin(async move { widgets::rotate_token(conn, team, id, &token, at).await })
+            Box::pin(async move { widgets::rotate_token(conn, team, id, &rotation).await })
         });
         Ok(work.await?)
+    }
+
+    async fn find_tokens(&self, team: TeamId, id: WidgetId) -> Result<Option<WidgetTokens>, StoreError> {
+        let (team, id) = (Id(team.as_uuid()), Id(id.as_uuid()));
+        Ok(self.database.read(move |conn| Box::pin(widgets::find_tokens(conn, team, id))).await?)
+    }
+
+    async fn note_token_use(&self, hash: &TokenHash, at: Timestamp) -> Result<(), StoreError> {
+        let (hash, at) = (*hash, Time(at));
+        let work = self.database.write(move |conn| {
+            Box::pin(async move { widgets::note_token_use(conn, hash.as_bytes(), at).await })
+        });
+        Ok(work.await?)
+    }
+
+    async fn list_gone(&self, widgets: &[WidgetId]) -> Result<Vec<WidgetId>, StoreError> {
+        let ids: Vec<_> = widgets.iter().map(|id| Id(id.as_uuid())).collect();
+        let work =
+            self.database.read(move |conn| Box::pin(async move { widgets::list_gone(conn, &ids).await }));
+        Ok(work.await?.into_iter().map(|id| WidgetId::from_uuid(id.0)).collect())
     }
 
     async fn find_token_owner(&self, hash: &TokenHash) -> Result<Option<TokenOwner>, StoreError> {
