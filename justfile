@@ -28,9 +28,9 @@ lint:
 ci:
     cargo xtask ci
 
-# Check licences, advisories and banned versions (needs cargo-deny).
+# Check licences, advisories and banned versions.
 deny:
-    cargo deny check
+    cargo xtask deny
 
 # Measure the release binary on SQLite and PostgreSQL.
 bench *args:

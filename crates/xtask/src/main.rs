@@ -10,6 +10,7 @@
 
 mod apt;
 mod browser;
+mod deny;
 mod steps;
 mod tools;
 mod versions;
@@ -23,13 +24,15 @@ const USAGE: &str = "\
 Usage: cargo xtask <task>
 
   test    find or install what the tests need (PostgreSQL, Node.js, Chromium), then run all tests
-  ci      check the format, run the linter, then do what `test` does
+  deny    hold the dependencies against deny.toml with cargo-deny, which is built if there is none
+  ci      check the format, run the linter, then do what `deny` and `test` do
 ";
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
     let outcome = match (words.next().as_deref(), words.next()) {
         (Some("test"), None) => test(),
+        (Some("deny"), None) => deny(),
         (Some("ci"), None) => ci(),
         (None | Some("help" | "--help" | "-h"), None) => {
             print!("{USAGE}");
@@ -54,7 +57,14 @@ fn ci() -> Result<Steps, String> {
     steps.run("format", cargo(&["fmt", "--all", "--check"]));
     let lint = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
     steps.run("lint", cargo(&lint));
+    deny::run(&mut steps, &target_dir()?)?;
     run_tests(&mut steps)?;
+    Ok(steps)
+}
+
+fn deny() -> Result<Steps, String> {
+    let mut steps = Steps::default();
+    deny::run(&mut steps, &target_dir()?)?;
     Ok(steps)
 }
 

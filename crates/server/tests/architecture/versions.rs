@@ -16,11 +16,14 @@ struct Ban {
 impl Ban {
     fn parse(entry: &Value) -> Self {
         let spec = entry["crate"].as_str().unwrap();
-        let (name, below) = match spec.split_once("@<") {
+        let (name, below) = match spec.split_once(":<") {
             Some((name, floor)) => (name, Some(numbers(floor))),
             None => (spec, None),
         };
-        assert!(!name.contains('@'), "this test understands only `name` and `name@<floor>`, not {spec}");
+        assert!(
+            !name.contains(['@', ':']),
+            "this test understands only `name` and `name:<floor>`, not {spec}"
+        );
         Self { name: name.to_owned(), below, reason: entry["reason"].as_str().unwrap().to_owned() }
     }
 
