@@ -12,13 +12,15 @@ use actix_web::http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY, RETRY_AFTER,
     WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
-use actix_web::http::{Method, StatusCode, Uri};
+use actix_web::http::{ConnectionType, Method, StatusCode, Uri};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, ResponseError};
 use futures::FutureExt as _;
 use uuid::Uuid;
 
+use crate::connections;
 use crate::error::{ApiError, Code, ErrorBody, reason};
+use crate::head;
 use crate::routes::{self, Family};
 use crate::state::State;
 use crate::time::iso_millis;
@@ -48,10 +50,21 @@ pub(crate) async fn envelope(
         uri: request.uri().clone(),
         received: Instant::now(),
     };
-    let outcome = caught(next.call(request)).await;
+    let is_late = connections::is_late(request.request());
     let timestamp = || iso_millis(services.clock.now());
+    if let Err(refusal) = head::check(request.request()) {
+        return Ok(subject.finish(request.error_response(refusal), timestamp));
+    }
+    let outcome = caught(next.call(request)).await;
     match outcome.unwrap_or_else(|panicked| Err(panicked.into())) {
-        Ok(response) => Ok(subject.finish(response, timestamp)),
+        Ok(response) => {
+            let mut response = subject.finish(response, timestamp);
+            if is_late {
+                // The place is needed by the next one.
+                response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+            }
+            Ok(response)
+        }
         Err(error) => Err(subject.refuse(&error, &timestamp()).into()),
     }
 }
@@ -153,12 +166,28 @@ impl Subject {
         routes::template_of(self.uri.path()).unwrap_or("unmatched")
     }
 
+    /// The method, for the log. One that HTTP does not know is a text of the client's.
+    fn known_method(&self) -> &str {
+        const KNOWN: [Method; 9] = [
+            Method::GET,
+            Method::HEAD,
+            Method::POST,
+            Method::PUT,
+            Method::DELETE,
+            Method::CONNECT,
+            Method::OPTIONS,
+            Method::TRACE,
+            Method::PATCH,
+        ];
+        if KNOWN.contains(&self.method) { self.method.as_str() } else { "other" }
+    }
+
     /// One line per request. The duration of a stream is the time until its head was ready.
     fn log(&self, status: StatusCode) {
         tracing::info!(
             target: "chatloom_http::access",
             request_id = %self.id,
-            method = %self.method,
+            method = %self.known_method(),
             route = self.route(),
             status = status.as_u16(),
             micros = u64::try_from(self.received.elapsed().as_micros()).unwrap_or(u64::MAX),

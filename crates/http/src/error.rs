@@ -102,12 +102,16 @@ codes! {
     WidgetGone = GONE "widget_gone",
     /// The body is larger than 32 KiB.
     BodyTooLarge = PAYLOAD_TOO_LARGE "body_too_large",
+    /// The URL is longer than 8 KiB.
+    UriTooLong = URI_TOO_LONG "uri_too_long",
     /// The body is not declared as plain `application/json`.
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type",
     /// The `Idempotency-Key` was used for another message of the session.
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY "idempotency_key_reused",
     /// The address has sent too many requests.
     RateLimited = TOO_MANY_REQUESTS "rate_limited",
+    /// More than 64 headers, or more than 32 KiB of them.
+    HeadersTooLarge = REQUEST_HEADER_FIELDS_TOO_LARGE "headers_too_large",
     /// Something is broken on our side.
     Internal = INTERNAL_SERVER_ERROR "internal",
     /// Too many sign-ins at once.
@@ -116,6 +120,8 @@ codes! {
     Draining = SERVICE_UNAVAILABLE "draining",
     /// The model has failed too often just now; nothing was stored.
     ModelUnavailable = SERVICE_UNAVAILABLE "model_unavailable",
+    /// More connections are open than the service can hold.
+    Overloaded = SERVICE_UNAVAILABLE "overloaded",
     /// The embed token cannot be read with the server's current secret; regenerating it helps.
     TokenUnreadable = SERVICE_UNAVAILABLE "token_unreadable",
     /// The database does not answer.
@@ -157,7 +163,7 @@ impl ApiError {
     /// A failure on our side: the caller gets the code's fixed sentence, the log gets the cause.
     pub(crate) fn failure(code: Code, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         let sentence = match code {
-            Code::Busy | Code::Draining | Code::Unavailable => {
+            Code::Busy | Code::Draining | Code::Overloaded | Code::Unavailable => {
                 "the service cannot answer right now, please try again shortly"
             }
             Code::ModelUnavailable => MODEL_UNAVAILABLE,
@@ -166,7 +172,7 @@ impl ApiError {
             }
             _ => "something went wrong on our side, please report the requestId if it happens again",
         };
-        let is_passing = matches!(code, Code::Busy | Code::Draining | Code::Unavailable);
+        let is_passing = matches!(code, Code::Busy | Code::Draining | Code::Overloaded | Code::Unavailable);
         let retry_after = is_passing.then_some(1);
         Self { retry_after, source: Some(source.into()), ..Self::new(code, sentence) }
     }

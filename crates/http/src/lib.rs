@@ -4,10 +4,12 @@
 //! what its API looks like is here and nowhere else. Start at [`routes::ROUTES`], the API's table of contents.
 
 mod body;
+mod connections;
 mod dashboard;
 mod envelope;
 mod error;
 mod fields;
+mod head;
 mod json;
 mod openapi;
 mod pages;

@@ -59,6 +59,11 @@ pub struct HttpConfig {
     pub body_timeout: Duration,
     /// How long a reader may take nothing of what it asked for before its connection is closed. Kept on Linux only.
     pub stalled_reader_timeout: Duration,
+    /// How long a connection may have sent something without being answered. Bounds the heads of all requests but
+    /// the first, which has five seconds; must be longer than any request takes to be answered.
+    pub unanswered_timeout: Duration,
+    /// How many connections there may be. The dashboard and the service's own routes are answered on a few more.
+    pub max_connections: usize,
     /// Threads that answer requests.
     pub workers: usize,
 }

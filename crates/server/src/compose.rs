@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 use url::Url;
 
 use crate::config::{Config, Database, JwtSecret, NamedProvider, ProviderModel};
+use crate::connections;
 use crate::data_dir::{self, DataDirError};
 use crate::environment::{OsEntropy, SystemClock};
 use crate::first_admin;
@@ -36,6 +37,10 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a visitor's connection may stand still with an answer waiting in it. The answer itself goes on.
 const STALLED_READER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a connection may have asked something and got nothing. Far longer than anything takes to be answered with its
+/// first byte, and no longer than an idle connection is kept.
+const UNANSWERED_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// Why the service did not start. Each names the settings to look at.
 #[derive(Debug, Error)]
@@ -259,6 +264,8 @@ fn http_config(config: &Config, base_url: Url) -> HttpConfig {
         keep_alive: KEEP_ALIVE,
         body_timeout: BODY_TIMEOUT,
         stalled_reader_timeout: STALLED_READER_TIMEOUT,
+        unanswered_timeout: UNANSWERED_TIMEOUT,
+        max_connections: connections::bound(config.max_connections),
         workers: std::thread::available_parallelism().map_or(1, usize::from),
     }
 }

@@ -86,6 +86,8 @@ pub struct Config {
     pub public_rate_limit_per_minute: u32,
     /// How many entries at the end of `X-Forwarded-For` are our own proxies'.
     pub trusted_proxies: usize,
+    /// Connections at the same time; `None` is as many as there are files for, at most 10,000.
+    pub max_connections: Option<usize>,
     /// How log lines look.
     pub log_format: LogFormat,
     /// Which log lines are written, in the syntax of tracing's filter directives.
@@ -136,6 +138,7 @@ impl Config {
             providers: providers::parse(settings, environment)?,
             public_rate_limit_per_minute: number(settings, "PUBLIC_RATE_LIMIT_PER_MINUTE", 1_000_000)?,
             trusted_proxies: number::<u8>(settings, "TRUSTED_PROXIES", 16)?.into(),
+            max_connections: parse_max_connections(settings)?,
             log_format: parse_log_format(settings.find_or_default("LOG_FORMAT"))?,
             log_filter: parse_log_filter(settings.find_or_default("LOG"))?,
             drain: Duration::from_secs(number(settings, "DRAIN_SECONDS", 3600)?),
@@ -169,6 +172,13 @@ fn number<T: TryFrom<u64>>(settings: &Settings, name: &'static str, max: u64) ->
         .filter(|number| *number <= max)
         .and_then(|number| T::try_from(number).ok())
         .ok_or_else(|| ConfigError::new(name, format!("must be a whole number from 0 to {max}")))
+}
+
+fn parse_max_connections(settings: &Settings) -> Result<Option<usize>, ConfigError> {
+    let Some(text) = settings.find("MAX_CONNECTIONS") else { return Ok(None) };
+    let parsed = text.parse().ok().filter(|most| (1..=1_000_000).contains(most));
+    let refuse = || ConfigError::new("MAX_CONNECTIONS", "must be a whole number from 1 to 1000000");
+    parsed.map(Some).ok_or_else(refuse)
 }
 
 fn parse_database(settings: &Settings) -> Result<Database, ConfigError> {

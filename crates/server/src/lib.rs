@@ -5,6 +5,7 @@
 
 mod compose;
 pub mod config;
+mod connections;
 mod data_dir;
 pub mod environment;
 mod first_admin;

@@ -62,6 +62,11 @@ pub const SETTINGS: &[Setting] = &[
         "0",
         "Number of our own proxies in front of this server that append to X-Forwarded-For",
     ),
+    setting(
+        "MAX_CONNECTIONS",
+        "10000, or half of the files that the process may open",
+        "Connections at the same time; whoever comes then is answered with 503",
+    ),
     setting("LOG_FORMAT", "text", "How log lines look: text or json"),
     setting(
         "LOG",

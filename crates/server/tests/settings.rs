@@ -53,6 +53,7 @@ fn nothing_at_all_is_the_embedded_default() {
     assert_eq!(config.providers.len(), 1);
     assert!(matches!(config.providers[0].model, ProviderModel::Scripted));
     assert_eq!((config.public_rate_limit_per_minute, config.trusted_proxies), (30, 0));
+    assert_eq!(config.max_connections, None);
     assert_eq!((config.log_format, config.log_filter.as_str()), (LogFormat::Text, "info,actix_server=warn"));
     assert_eq!(config.drain, Duration::from_secs(25));
 }
@@ -71,6 +72,7 @@ fn every_bad_value_is_told_with_its_setting() {
             &[("PUBLIC_RATE_LIMIT_PER_MINUTE", "30/min")],
             "PUBLIC_RATE_LIMIT_PER_MINUTE must be a whole number from 0 to 1000000",
         ),
+        (&[("MAX_CONNECTIONS", "0")], "MAX_CONNECTIONS must be a whole number from 1 to 1000000"),
         (&[("APP_BASE_URL", "chat.example.com")], "APP_BASE_URL is not a URL: relative URL without a base"),
         (&[("APP_BASE_URL", "ftp://example.com")], "APP_BASE_URL must begin with http:// or https://"),
         (&[("LOG_FORMAT", "xml")], "LOG_FORMAT must be text or json"),

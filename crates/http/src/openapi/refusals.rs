@@ -8,7 +8,10 @@ use crate::routes::{Family, Route};
 
 /// All refusals of a route by status.
 pub(super) fn of(route: &Route, doc: &Doc) -> BTreeMap<u16, &'static str> {
-    let mut refusals = BTreeMap::new();
+    let mut refusals = BTreeMap::from([
+        (414, "The URL is longer than 8 KiB."),
+        (431, "There are more than 64 headers, or more than 32 KiB of them."),
+    ]);
     let has_body = doc.body.is_some();
     if has_body {
         refusals.insert(400, "The body is not JSON, or a field is missing, unknown or breaks its rule.");
@@ -38,7 +41,10 @@ pub(super) fn of(route: &Route, doc: &Doc) -> BTreeMap<u16, &'static str> {
             refusals
                 .insert(429, "Too many requests from this address; `Retry-After` says when to try again.");
         }
-        Family::Service | Family::Page => return doc.refuses.iter().copied().collect(),
+        Family::Service | Family::Page => {
+            refusals.extend(doc.refuses.iter().copied());
+            return refusals;
+        }
     }
     refusals.insert(500, "Something is broken on our side.");
     refusals.insert(503, "The service cannot answer right now; `Retry-After` says when to try again.");

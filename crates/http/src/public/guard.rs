@@ -11,8 +11,9 @@ use actix_web::{Error, HttpMessage as _};
 use super::cors;
 use super::origin::PageOrigin;
 use super::rate_limit::{Allowance, Bucket};
+use crate::connections::is_late;
 use crate::envelope::caught;
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
 use crate::state::State;
 
 pub(crate) async fn guard(
@@ -30,6 +31,10 @@ pub(crate) async fn guard(
     };
     let admitted = match surrounding.retry_after() {
         Some(seconds) => Err(ApiError::rate_limited(seconds)),
+        // An answer may be a stream, which would keep the place from those who are short.
+        None if is_late(request.request()) => {
+            Err(ApiError::failure(Code::Overloaded, "more connections are open than MAX_CONNECTIONS allows"))
+        }
         None => origin,
     };
     let mut response = match admitted {

@@ -143,7 +143,7 @@ fn address(entry: &str) -> Option<IpAddr> {
 }
 
 /// What counts as one address: a customer gets a whole /64 of IPv6 and could change its address at every request.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();

@@ -13,7 +13,7 @@ fn document() -> Value {
 }
 
 #[test]
-fn the_document_and_the_table_name_the_same_routes() {
+fn x02_the_document_and_the_table_name_the_same_routes() {
     let documented: BTreeSet<_> = document()["paths"]
         .as_object()
         .unwrap()

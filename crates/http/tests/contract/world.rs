@@ -80,6 +80,8 @@ impl World {
                 keep_alive: Duration::from_secs(15),
                 body_timeout: Duration::from_secs(10),
                 stalled_reader_timeout: Duration::from_secs(30),
+                unanswered_timeout: Duration::from_secs(75),
+                max_connections: 1000,
                 workers: 1,
             },
         }

@@ -194,6 +194,8 @@ fn serve(app: &Application) -> (actix_web::dev::Server, String) {
         keep_alive: Duration::from_secs(15),
         body_timeout: Duration::from_secs(10),
         stalled_reader_timeout: Duration::from_secs(30),
+        unanswered_timeout: Duration::from_secs(75),
+        max_connections: 1000,
         workers: 2,
     };
     (chatloom_http::serve(listener, services, config).unwrap(), base_url)

@@ -39,7 +39,7 @@ const AT_ONCE: usize = 8;
 const WAVE: usize = 50;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_readers_who_stop_reading_cost_little_and_are_given_up() {
+async fn h13_a_thousand_readers_who_stop_reading_cost_little_and_are_given_up() {
     let (database, model) = (Database::create(DatabaseKind::Postgres).await, ModelServer::start().await);
     let mut process = Process::start(&process_settings(&database, &model));
     let address = process.address().await;

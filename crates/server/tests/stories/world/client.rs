@@ -1,5 +1,7 @@
 //! A plain HTTP client, and answers that are easy to make claims about.
 
+use std::net::IpAddr;
+
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
@@ -13,13 +15,22 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(base_url: &str) -> Self {
+        Self::build(base_url, None)
+    }
+
+    /// A client that comes from an address of its own.
+    pub(crate) fn from(base_url: &str, address: IpAddr) -> Self {
+        Self::build(base_url, Some(address))
+    }
+
+    fn build(base_url: &str, address: Option<IpAddr>) -> Self {
         // Fails only if a provider is installed already, which then serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         #[expect(
             clippy::disallowed_methods,
             reason = "this client stands for a browser, not for the service"
         )]
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = reqwest::Client::builder().no_proxy().local_address(address).build().unwrap();
         Self { base_url: base_url.to_owned(), http }
     }
 

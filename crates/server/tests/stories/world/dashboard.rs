@@ -27,6 +27,16 @@ impl Dashboard {
         Self { client: client.clone(), cookie: self.cookie.clone(), team: self.team.clone() }
     }
 
+    /// The cookie, as a browser sends it.
+    pub(crate) fn cookie(&self) -> &str {
+        &self.cookie
+    }
+
+    /// The team's id.
+    pub(crate) fn team(&self) -> &str {
+        &self.team
+    }
+
     /// A request to a path below the team's.
     pub(crate) async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
         let path = format!("/api/teams/{}{path}", self.team);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::process::{ExitStatus, Stdio};
 
+use chatloom_server::settings::SETTINGS;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -14,18 +15,33 @@ use tokio::task::JoinSet;
 
 use super::Client;
 
+const BINARY: &str = env!("CARGO_BIN_EXE_chatloom");
+
 /// A running or ended process. It is killed with this value.
 pub(crate) struct Process {
     child: Child,
     output: watch::Receiver<String>,
     log: watch::Receiver<String>,
     readers: JoinSet<()>,
+    /// What was given to it and must not be in its log.
+    secrets: Vec<String>,
 }
 
 impl Process {
     /// Starts the binary with these settings and no others.
     pub(crate) fn start(settings: &BTreeMap<&'static str, String>) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_chatloom"))
+        Self::run(Command::new(BINARY), settings)
+    }
+
+    /// Starts the binary where it may open only so many files.
+    pub(crate) fn start_with_files(settings: &BTreeMap<&'static str, String>, files: usize) -> Self {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", &format!("ulimit -n {files} && exec \"$0\""), BINARY]);
+        Self::run(shell, settings)
+    }
+
+    fn run(mut command: Command, settings: &BTreeMap<&'static str, String>) -> Self {
+        let mut child = command
             .env_clear()
             .envs(settings)
             .stdin(Stdio::null())
@@ -37,7 +53,7 @@ impl Process {
         let mut readers = JoinSet::new();
         let output = collect(child.stdout.take().unwrap(), &mut readers);
         let log = collect(child.stderr.take().unwrap(), &mut readers);
-        Self { child, output, log, readers }
+        Self { child, output, log, readers, secrets: secrets(settings) }
     }
 
     /// Waits until it accepts requests. Needs `LOG_FORMAT=json`, to find the address that it took.
@@ -90,6 +106,27 @@ impl Process {
         while self.readers.join_next().await.is_some() {}
         status
     }
+}
+
+/// Every test that runs the binary is also a test of its log.
+impl Drop for Process {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let log = self.log();
+            let found = self.secrets.iter().find(|secret| log.contains(secret.as_str()));
+            assert!(found.is_none(), "{} is in the log: {log}", found.unwrap());
+        }
+    }
+}
+
+/// The values of those settings that are secrets as a whole; an address of a database is one only in part.
+fn secrets(settings: &BTreeMap<&'static str, String>) -> Vec<String> {
+    let is_secret = |name: &str| {
+        name != "DATABASE_URL" && SETTINGS.iter().any(|setting| setting.name == name && setting.secret)
+    };
+    // An empty one counts as not given.
+    let given = settings.iter().filter(|(name, value)| is_secret(name) && !value.is_empty());
+    given.map(|(_, value)| value.clone()).collect()
 }
 
 /// The address in the line that says that requests are accepted.

@@ -1,11 +1,16 @@
 //! Connections that behave as no library would: they stop reading, or hang up in the middle.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use reqwest::RequestBuilder;
 use socket2::{Domain, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
+
+/// Far longer than anything takes that a test waits for.
+const GIVE_UP: Duration = Duration::from_mins(1);
 
 /// A connection on which the test writes the bytes of requests itself.
 pub(crate) struct RawConnection(TcpStream);
@@ -30,6 +35,20 @@ impl RawConnection {
         head.extend(headers.map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())));
         head.push(format!("content-length: {}\r\n\r\n", body.len()));
         self.0.write_all(&[head.join("\r\n").as_bytes(), body].concat()).await.unwrap();
+    }
+
+    /// Writes bytes as they are, as far as the other side takes them.
+    pub(crate) async fn write(&mut self, bytes: &[u8]) {
+        // Who has read enough to refuse may close before the rest is written.
+        let _ = self.0.write_all(bytes).await;
+    }
+
+    /// Reads until the other side has closed the connection.
+    pub(crate) async fn rest(mut self) -> String {
+        let mut answer = Vec::new();
+        // A reset is an end as well: what came before it counts.
+        let _ = timeout(GIVE_UP, self.0.read_to_end(&mut answer)).await.expect("the connection stays open");
+        String::from_utf8_lossy(&answer).into_owned()
     }
 
     /// Reads until this text has come, and then no more.

@@ -45,6 +45,11 @@ impl Visitor {
         [&self.token, &self.secret]
     }
 
+    /// The session's id.
+    pub(crate) fn session(&self) -> &str {
+        &self.session
+    }
+
     fn request_without_token(&self, method: Method, path: &str) -> RequestBuilder {
         let path = format!("/api/widget-chat/sessions/{}{path}", self.session);
         self.client.request(method, &path).header("x-session-secret", &self.secret)
