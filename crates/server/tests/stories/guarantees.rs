@@ -2,6 +2,7 @@
 //! what is attacked, such as E for embed tokens.
 
 mod http;
+mod logs;
 mod rotation;
 mod tokens;
 
