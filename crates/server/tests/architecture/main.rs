@@ -5,6 +5,7 @@
 
 mod arrows;
 mod sources;
+mod sql;
 mod versions;
 
 use std::path::{Path, PathBuf};

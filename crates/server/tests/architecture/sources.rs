@@ -8,10 +8,10 @@ use crate::{hold, root};
 /// Longer files hide a second job.
 const MAX_LINES: usize = 400;
 
-struct Source {
+pub(crate) struct Source {
     /// Relative to the workspace's root.
-    path: PathBuf,
-    text: String,
+    pub(crate) path: PathBuf,
+    pub(crate) text: String,
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn name(source: &Source) -> String {
     source.path.display().to_string()
 }
 
-fn sources() -> Vec<Source> {
+pub(crate) fn sources() -> Vec<Source> {
     let root = root();
     let mut found = Vec::new();
     collect(&root.join("crates"), &root, &mut found);

@@ -44,7 +44,7 @@ fn bans() -> Vec<Ban> {
 }
 
 #[test]
-fn the_lock_file_holds_no_banned_version() {
+fn x01_the_lock_file_holds_no_banned_version() {
     let lock: Table = fs::read_to_string(root().join("Cargo.lock")).unwrap().parse().unwrap();
     let bans = bans();
     let mut broken = Vec::new();
