@@ -18,7 +18,7 @@ use chatloom_ports::visitor::DemoSite;
 use thiserror::Error;
 use uuid::Uuid;
 
-use crate::sealing::SealingKey;
+use crate::sealing::SealingKeys;
 
 /// The demonstration is found again by its fixed ids: a database has at most one (UUID version 8, RFC 9562).
 const WIDGET_ID: WidgetId = WidgetId::from_uuid(Uuid::from_u128(0xc4a7_1003_de30_8000_8000_0000_0000_0001));
@@ -50,7 +50,7 @@ pub enum PrepareDemoError {
 
 pub(crate) struct Demo {
     pub(crate) stores: Stores,
-    pub(crate) sealing_key: SealingKey,
+    pub(crate) sealing_keys: SealingKeys,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
 }
@@ -61,7 +61,7 @@ impl Demo {
         let team = self.stores.access.find_first_team().await?.ok_or(PrepareDemoError::NoTeam)?;
         self.stores.workflows.create_workflow(&self.workflow(team)?).await?;
         let widget = self.widget(team)?;
-        let token = self.sealing_key.seal(widget.id, &EmbedToken::new(self.entropy.secret()));
+        let token = self.sealing_keys.seal(widget.id, &EmbedToken::new(self.entropy.secret()));
         Ok(self.stores.widgets.create_widget(&widget, &token).await?)
     }
 
@@ -113,6 +113,6 @@ impl DemoSite for Demo {
     async fn embed_token(&self) -> Result<Option<EmbedToken>, StoreError> {
         let Some(team) = self.stores.access.find_first_team().await? else { return Ok(None) };
         let sealed = self.stores.widgets.find_sealed_token(team, WIDGET_ID).await?;
-        Ok(sealed.and_then(|sealed| self.sealing_key.open(WIDGET_ID, &sealed).ok()))
+        Ok(sealed.and_then(|sealed| self.sealing_keys.open(WIDGET_ID, &sealed).ok()))
     }
 }

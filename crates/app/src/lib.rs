@@ -24,6 +24,7 @@ use std::time::Duration;
 use chatloom_ports::chat_model::Providers;
 use chatloom_ports::dashboard::{DashboardAccess, WidgetAdministration, WorkflowAdministration};
 use chatloom_ports::environment::{AccessTokenSigner, Clock, Entropy};
+use chatloom_ports::secret_ring::SecretRing;
 use chatloom_ports::store::Stores;
 use chatloom_ports::visitor::{DemoSite, Readiness, VisitorChat};
 
@@ -36,7 +37,7 @@ use demo::Demo;
 use first_admin::FirstAdmins;
 use password::Passwords;
 use readiness::StoreReadiness;
-use sealing::SealingKey;
+use sealing::SealingKeys;
 use token_lookups::TokenLookups;
 use token_uses::TokenUses;
 use turns::TurnRunner;
@@ -56,8 +57,8 @@ pub struct Dependencies {
     pub signer: Arc<dyn AccessTokenSigner>,
     /// The configured model providers.
     pub providers: Providers,
-    /// Key material of the installation, at least 32 bytes; the key that encrypts embed tokens is derived from it.
-    pub secret: Vec<u8>,
+    /// The installation's secrets; the keys that encrypt embed tokens are derived from them.
+    pub secrets: SecretRing,
     /// How long and how big a turn may get.
     pub limits: TurnLimits,
     /// Where turns run. It must outlive the HTTP server's own runtimes, because turns outlive requests.
@@ -84,10 +85,10 @@ pub struct Application {
 impl Application {
     /// Puts the use cases together and starts the background tasks that flush logs and end orphaned turns.
     pub fn start(dependencies: Dependencies) -> Self {
-        let Dependencies { stores, clock, entropy, signer, providers, secret, limits, runtime } =
+        let Dependencies { stores, clock, entropy, signer, providers, secrets, limits, runtime } =
             dependencies;
         let passwords = Passwords::new(entropy.clone());
-        let sealing_key = SealingKey::derive(&secret, entropy.clone());
+        let sealing_keys = SealingKeys::derive(&secrets, entropy.clone());
         let turns = TurnRunner::start(
             &stores,
             clock.clone(),
@@ -121,7 +122,7 @@ impl Application {
             readiness: Arc::new(StoreReadiness { health: stores.health.clone(), turns: turns.clone() }),
             demo: Arc::new(Demo {
                 stores: stores.clone(),
-                sealing_key: sealing_key.clone(),
+                sealing_keys: sealing_keys.clone(),
                 clock: clock.clone(),
                 entropy: entropy.clone(),
             }),
@@ -129,7 +130,7 @@ impl Application {
                 store: stores.widgets,
                 clock: clock.clone(),
                 entropy: entropy.clone(),
-                sealing_key,
+                sealing_keys,
             }),
             first_admin: FirstAdmins { store: stores.access, passwords, clock, entropy },
             turns,

@@ -18,7 +18,7 @@ use chatloom_ports::environment::{Clock, Entropy};
 use chatloom_ports::store::widgets::{TokenRotation, WidgetWriteError};
 use chatloom_ports::store::{SaveOutcome, WidgetStore};
 
-use crate::sealing::SealingKey;
+use crate::sealing::SealingKeys;
 
 /// How often a change is tried anew when others change the same thing at the same time.
 pub(crate) const SAVE_ATTEMPTS: usize = 8;
@@ -27,7 +27,7 @@ pub(crate) struct Widgets {
     pub(crate) store: Arc<dyn WidgetStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
-    pub(crate) sealing_key: SealingKey,
+    pub(crate) sealing_keys: SealingKeys,
 }
 
 impl Widgets {
@@ -117,7 +117,7 @@ impl WidgetAdministration for Widgets {
             updated_at: now,
             version: 1,
         };
-        let token = self.sealing_key.seal(widget.id, &EmbedToken::new(self.entropy.secret()));
+        let token = self.sealing_keys.seal(widget.id, &EmbedToken::new(self.entropy.secret()));
         self.store.create_widget(&widget, &token).await.map_err(write_error)?;
         Ok(widget)
     }
@@ -151,7 +151,7 @@ impl WidgetAdministration for Widgets {
 
     async fn embed_token(&self, member: &TeamMember, id: WidgetId) -> Result<EmbedToken, WidgetError> {
         let sealed = self.store.find_sealed_token(member.team_id, id).await?.ok_or(WidgetError::NotFound)?;
-        self.sealing_key.open(id, &sealed).map_err(|_| WidgetError::TokenUnreadable)
+        self.sealing_keys.open(id, &sealed).map_err(|_| WidgetError::TokenUnreadable)
     }
 
     async fn rotate_embed_token(
@@ -164,7 +164,7 @@ impl WidgetAdministration for Widgets {
         let token = EmbedToken::new(self.entropy.secret());
         let at = self.clock.now();
         let previous_until = grace.unwrap_or_default().end(at);
-        let rotation = TokenRotation { token: self.sealing_key.seal(id, &token), previous_until, at };
+        let rotation = TokenRotation { token: self.sealing_keys.seal(id, &token), previous_until, at };
         if !self.store.rotate_embed_token(member.team_id, id, &rotation).await? {
             return Err(WidgetError::NotFound);
         }

@@ -4,42 +4,30 @@
 //! this installation wrote and that is valid at a given time. Rights are looked up elsewhere, on every request.
 
 mod claims;
+mod keys;
 
 use chatloom_domain::Timestamp;
 use chatloom_ports::environment::{AccessClaims, AccessTokenSigner, InvalidAccessToken, SigningError};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use chatloom_ports::secret_ring::SecretRing;
+use jsonwebtoken::{Algorithm, Validation};
 
 use crate::claims::Claims;
+use crate::keys::Keys;
 
-/// The first segment of every token that we write: `{"typ":"JWT","alg":"HS256"}`.
-///
-/// Only this exact segment is accepted. That decides at one stroke over `alg`, over `typ`, and over every header
-/// field that could point at another key (`jwk`, `jku`, `x5u`, `x5c`, `kid`) or ask for more (`crit`), and leaves
-/// no second spelling of a valid token.
-const HEADER_SEGMENT: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9";
-
-/// Our tokens have about 400 bytes; anything much longer is refused before it is decoded.
+/// Our tokens have about 450 bytes; anything much longer is refused before it is decoded.
 const MAX_TOKEN_BYTES: usize = 2048;
 
-/// Signs and checks access tokens with one symmetric key.
+/// Signs access tokens with the current secret, and checks them with every secret of the ring.
 pub struct JwtSigner {
-    signing_key: EncodingKey,
-    checking_key: DecodingKey,
+    keys: Keys,
     validation: Validation,
     issuer: String,
 }
 
 impl JwtSigner {
-    /// A signer for the key and the name of this installation, which becomes `iss`.
-    ///
-    /// The caller vouches for the key: at least 32 random bytes (RFC 7518, section 3.2).
-    pub fn new(secret: &[u8], issuer: &str) -> Self {
-        Self {
-            signing_key: EncodingKey::from_secret(secret),
-            checking_key: DecodingKey::from_secret(secret),
-            validation: signature_only(),
-            issuer: issuer.to_owned(),
-        }
+    /// A signer for the secrets and the name of this installation, which becomes `iss`.
+    pub fn new(secrets: &SecretRing, issuer: &str) -> Self {
+        Self { keys: Keys::of(secrets), validation: signature_only(), issuer: issuer.to_owned() }
     }
 }
 
@@ -59,17 +47,17 @@ fn signature_only() -> Validation {
 impl AccessTokenSigner for JwtSigner {
     fn sign(&self, claims: &AccessClaims) -> Result<String, SigningError> {
         let claims = Claims::of(claims, &self.issuer);
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing_key)
-            .map_err(|error| SigningError(Box::new(error)))
+        let (header, key) = self.keys.signing();
+        jsonwebtoken::encode(header, &claims, key).map_err(|error| SigningError(Box::new(error)))
     }
 
     fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, InvalidAccessToken> {
-        let header = token.split('.').next();
-        if token.len() > MAX_TOKEN_BYTES || header != Some(HEADER_SEGMENT) {
+        if token.len() > MAX_TOKEN_BYTES {
             return Err(InvalidAccessToken);
         }
-        let decoded = jsonwebtoken::decode::<Claims>(token, &self.checking_key, &self.validation)
-            .map_err(|_| InvalidAccessToken)?;
+        let header = token.split('.').next().unwrap_or_default();
+        let decode = |key| jsonwebtoken::decode::<Claims>(token, key, &self.validation).ok();
+        let decoded = self.keys.checking(header).find_map(decode).ok_or(InvalidAccessToken)?;
         decoded.claims.check(&self.issuer, now).ok_or(InvalidAccessToken)
     }
 }

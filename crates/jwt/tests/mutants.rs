@@ -8,6 +8,7 @@ use chatloom_domain::Timestamp;
 use chatloom_domain::id::{AuthSessionId, UserId};
 use chatloom_jwt::JwtSigner;
 use chatloom_ports::environment::{AccessClaims, AccessTokenSigner};
+use chatloom_ports::secret_ring::SecretRing;
 use jiff::SignedDuration;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
@@ -22,7 +23,7 @@ fn now() -> Timestamp {
 }
 
 fn signer() -> JwtSigner {
-    JwtSigner::new(SECRET, ISSUER)
+    JwtSigner::new(&SecretRing::of(SECRET), ISSUER)
 }
 
 fn good_claims() -> AccessClaims {
@@ -53,7 +54,11 @@ fn forge(header: &str, payload: &str) -> String {
     format!("{message}.{signature}")
 }
 
-const GOOD_HEADER: &str = r#"{"typ":"JWT","alg":"HS256"}"#;
+/// The header of the good token, which names its key.
+fn good_header() -> String {
+    let token = good_token();
+    String::from_utf8(URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap()).unwrap()
+}
 
 fn refused(token: &str, why: &str) {
     assert!(signer().verify(token, now()).is_err(), "accepted a token with {why}: {token}");
@@ -66,7 +71,7 @@ fn a_signed_token_says_what_was_signed() {
 
 #[test]
 fn the_forge_of_these_tests_makes_acceptable_tokens() {
-    let token = forge(GOOD_HEADER, &good_payload().to_string());
+    let token = forge(&good_header(), &good_payload().to_string());
     assert_eq!(signer().verify(&token, now()), Ok(good_claims()));
 }
 
@@ -157,6 +162,10 @@ fn every_other_algorithm_type_and_header_field_is_refused() {
         r#"{"typ":"JWT","alg":"HS256","crit":["exp"]}"#,
         r#"{"typ":"JWT","alg":"HS256","kid":"../../dev/null"}"#,
         r#"{"typ":"JWT","alg":"HS256","kid":["a"]}"#,
+        r#"{"typ":"JWT","alg":"HS256","kid":""}"#,
+        r#"{"typ":"JWT","alg":"HS256","kid":null}"#,
+        r#"{"typ":"JWT","alg":"HS256","kid":"0000000000000000"}"#,
+        r#"{"typ": "JWT","alg":"HS256"}"#,
         r#"{"typ":"JWT","alg":"HS256","b64":false}"#,
         r#"{"typ":"JWT","alg":"HS256","zip":"DEF"}"#,
         "{}",
@@ -183,7 +192,7 @@ fn every_claim_is_required() {
     for claim in ["sub", "sid", "iss", "aud", "iat", "nbf", "exp"] {
         let mut payload = good_payload();
         payload.as_object_mut().unwrap().remove(claim).unwrap();
-        refused(&forge(GOOD_HEADER, &payload.to_string()), &format!("no {claim}"));
+        refused(&forge(&good_header(), &payload.to_string()), &format!("no {claim}"));
     }
 }
 
@@ -212,7 +221,7 @@ fn every_claim_has_one_type() {
             if !begins_early {
                 let mut payload = good_payload();
                 payload[claim] = value.clone();
-                refused(&forge(GOOD_HEADER, &payload.to_string()), &format!("{claim} = {value}"));
+                refused(&forge(&good_header(), &payload.to_string()), &format!("{claim} = {value}"));
             }
         }
     }
@@ -231,7 +240,7 @@ fn issuer_and_audience_must_be_ours_and_alone() {
     ] {
         let mut payload = good.clone();
         payload[claim] = value;
-        refused(&forge(GOOD_HEADER, &payload.to_string()), &format!("another {claim}"));
+        refused(&forge(&good_header(), &payload.to_string()), &format!("another {claim}"));
     }
 }
 
@@ -240,26 +249,26 @@ fn a_claim_given_twice_is_refused() {
     let payload = good_payload().to_string();
     for extra in [r#""exp":4000000000"#, r#""sub":"00000000-0000-0000-0000-000000000001""#, r#""aud":"x""#] {
         let doubled = payload.replacen('{', &format!("{{{extra},"), 1);
-        refused(&forge(GOOD_HEADER, &doubled), "a claim given twice");
+        refused(&forge(&good_header(), &doubled), "a claim given twice");
         let doubled = format!("{},{extra}}}", payload.trim_end_matches('}'));
-        refused(&forge(GOOD_HEADER, &doubled), "a claim given twice");
+        refused(&forge(&good_header(), &doubled), "a claim given twice");
     }
 }
 
 #[test]
 fn payloads_that_are_no_objects_are_refused() {
     for payload in ["", "null", "[]", "1", "\"text\"", "{", "not JSON", "\u{0}"] {
-        refused(&forge(GOOD_HEADER, payload), "another payload");
+        refused(&forge(&good_header(), payload), "another payload");
     }
 }
 
 #[test]
 fn another_key_or_a_giant_token_is_refused() {
-    let other = JwtSigner::new(b"another-key-of-thirty-two-bytes!", ISSUER);
+    let other = JwtSigner::new(&SecretRing::of(b"another-key-of-thirty-two-bytes!"), ISSUER);
     refused(&other.sign(&good_claims()).unwrap(), "another key");
     let mut payload = good_payload();
     payload["padding"] = json!("x".repeat(4096));
-    refused(&forge(GOOD_HEADER, &payload.to_string()), "4 KiB of padding");
+    refused(&forge(&good_header(), &payload.to_string()), "4 KiB of padding");
 }
 
 #[test]
@@ -282,5 +291,5 @@ fn times_count_with_thirty_seconds_of_leeway_at_both_ends() {
 fn a_token_that_begins_later_than_it_was_issued_waits() {
     let mut payload = good_payload();
     payload["nbf"] = json!(ISSUED_AT + 3600);
-    refused(&forge(GOOD_HEADER, &payload.to_string()), "nbf in an hour");
+    refused(&forge(&good_header(), &payload.to_string()), "nbf in an hour");
 }

@@ -6,5 +6,6 @@
 pub mod chat_model;
 pub mod dashboard;
 pub mod environment;
+pub mod secret_ring;
 pub mod store;
 pub mod visitor;

@@ -12,6 +12,7 @@ use chatloom_jwt::JwtSigner;
 use chatloom_llm::{HttpClient, HttpClientConfig, HttpClientError, ProviderConfigError, ScriptedModel};
 use chatloom_ports::chat_model::{ChatModel, Providers};
 use chatloom_ports::environment::Entropy;
+use chatloom_ports::secret_ring::{DuplicateSecret, SecretRing};
 use chatloom_ports::store::{StoreError, Stores};
 use chatloom_postgres::PostgresStore;
 use chatloom_sqlite::SqliteStore;
@@ -48,6 +49,9 @@ pub enum StartError {
     /// The data folder cannot be used.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
+    /// The kept secret of the embedded default is also given as a previous one.
+    #[error("JWT_SECRET_PREVIOUS must not contain the secret that is kept in DATA_DIR")]
+    DuplicateSecret(#[source] DuplicateSecret),
     /// The address cannot be listened on.
     #[error("HOST and PORT: cannot listen on {host}:{port}")]
     Listen {
@@ -122,16 +126,16 @@ pub async fn start(config: Config) -> Result<RunningServer, StartError> {
         data_dir::create(&config.data_dir)?;
     }
     let address = Address::take(&config)?;
-    let secret = secret(&config, entropy.as_ref())?;
+    let secrets = secrets(&config, entropy.as_ref())?;
     let stores = open_stores(&config).await?;
 
     let application = Application::start(Dependencies {
         stores: stores.clone(),
         clock: Arc::new(SystemClock),
         entropy: entropy.clone(),
-        signer: Arc::new(JwtSigner::new(secret.expose(), &address.base_url)),
+        signer: Arc::new(JwtSigner::new(&secrets, &address.base_url)),
         providers: connect_providers(&config.providers)?,
-        secret: secret.expose().to_vec(),
+        secrets,
         limits: TurnLimits::default(),
         runtime: tokio::runtime::Handle::current(),
     });
@@ -187,12 +191,14 @@ impl Address {
     }
 }
 
-/// The configured secret, or the embedded default's own.
-fn secret(config: &Config, entropy: &dyn Entropy) -> Result<JwtSecret, DataDirError> {
-    match &config.jwt_secret {
-        Some(secret) => Ok(secret.clone()),
-        None => data_dir::keep_secret(&config.data_dir, entropy),
-    }
+/// The configured secret, or the embedded default's own, and the previous ones.
+fn secrets(config: &Config, entropy: &dyn Entropy) -> Result<SecretRing, StartError> {
+    let current = match &config.jwt_secret {
+        Some(secret) => secret.clone(),
+        None => data_dir::keep_secret(&config.data_dir, entropy)?,
+    };
+    let previous: Vec<_> = config.jwt_secret_previous.iter().map(JwtSecret::expose).collect();
+    SecretRing::new(current.expose(), &previous).map_err(StartError::DuplicateSecret)
 }
 
 /// Opens the database and brings its tables up to date.

@@ -78,6 +78,8 @@ pub struct Config {
     pub database: Database,
     /// Signs sign-ins and seals embed tokens; `None` only with [`Database::Embedded`], which makes its own.
     pub jwt_secret: Option<JwtSecret>,
+    /// Secrets that were used before it: they still check sign-ins and open embed tokens. Newest first, none twice.
+    pub jwt_secret_previous: Vec<JwtSecret>,
     /// The first administrator, if one was given.
     pub first_admin: Option<FirstAdminConfig>,
     /// Model providers: the built-in three, then those of the settings file.
@@ -127,13 +129,16 @@ impl Config {
     pub fn parse(settings: &Settings, environment: Environment<'_>) -> Result<Self, ConfigError> {
         let database = parse_database(settings)?;
         let embedded = matches!(database, Database::Embedded);
+        let jwt_secret = JwtSecret::parse_setting(settings.find("JWT_SECRET"), embedded)?;
+        let previous = settings.find("JWT_SECRET_PREVIOUS").unwrap_or_default();
         Ok(Self {
             host: settings.find_or_default("HOST").to_owned(),
             port: number(settings, "PORT", u64::from(u16::MAX))?,
             app_base_url: settings.find("APP_BASE_URL").map(parse_base_url).transpose()?,
             data_dir: PathBuf::from(settings.find_or_default("DATA_DIR")),
             database,
-            jwt_secret: JwtSecret::parse_setting(settings.find("JWT_SECRET"), embedded)?,
+            jwt_secret_previous: JwtSecret::parse_previous(previous, jwt_secret.as_ref())?,
+            jwt_secret,
             first_admin: parse_first_admin(settings)?,
             providers: providers::parse(settings, environment)?,
             public_rate_limit_per_minute: number(settings, "PUBLIC_RATE_LIMIT_PER_MINUTE", 1_000_000)?,

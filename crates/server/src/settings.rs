@@ -46,6 +46,12 @@ pub const SETTINGS: &[Setting] = &[
         "made and kept in DATA_DIR when DATABASE_URL is not set",
         "At least 32 random bytes, such as `openssl rand -base64 48` prints; signs sign-ins and seals embed tokens",
     ),
+    secret(
+        "JWT_SECRET_PREVIOUS",
+        "",
+        "Up to 4 secrets that were JWT_SECRET before, newest first, separated by commas, spaces or line breaks; they \
+         still check sign-ins and open embed tokens",
+    ),
     setting("ADMIN_EMAIL", "", "E-mail address of the first administrator, for a database without users"),
     secret("ADMIN_PASSWORD", "", "Password of the first administrator, 8 to 128 characters"),
     secret("OPENAI_API_KEY", "", "Key of the provider `openai`"),

@@ -15,6 +15,7 @@ use chatloom_domain::workflow::{AgentInput, ProviderName, Workflow};
 use chatloom_ports::chat_model::{ChatModel, Providers};
 use chatloom_ports::dashboard::{CreateWidgetCommand, CreateWorkflowCommand, Credentials, RulesInput};
 use chatloom_ports::environment::{AccessClaims, AccessTokenSigner, Clock, InvalidAccessToken, SigningError};
+use chatloom_ports::secret_ring::SecretRing;
 use chatloom_ports::visitor::{
     OpenSessionCommand, OpenedSession, SendCommand, SessionRequest, TurnStream, VisitorError, VisitorRequest,
 };
@@ -86,7 +87,7 @@ pub(crate) fn application(stores: &MemoryStores, clock: &Arc<FixedClock>, model:
         entropy: Arc::new(SeededEntropy::new(u64::from(clock.now().subsec_nanosecond().unsigned_abs()))),
         signer: Arc::new(PlainSigner),
         providers: Providers::new([(ProviderName::parse("fed").unwrap(), provider)]),
-        secret: vec![7; 32],
+        secrets: SecretRing::of(&[7; 32]),
         limits: TurnLimits::default(),
         runtime: tokio::runtime::Handle::current(),
     })

@@ -1,4 +1,4 @@
-//! The installation's secret key, and what makes one too weak to start with.
+//! The installation's secrets, and what makes one too weak to start with.
 
 use std::fmt;
 
@@ -12,6 +12,10 @@ const MIN_BYTES: usize = 32;
 /// A text over fewer different bytes than this was typed, not drawn: 32 random hexadecimal digits have 13.9 on
 /// average, and fewer than eight in less than one of ten thousand draws.
 const MIN_DIFFERENT_BYTES: usize = 8;
+
+/// How many previous secrets there may be. Each is tried where the current one does not fit, and more than these are
+/// secrets that somebody forgot to remove.
+const MAX_PREVIOUS: usize = 4;
 
 /// What example files and tutorials write where a secret belongs.
 const EXAMPLES: &[&str] = &[
@@ -62,6 +66,30 @@ impl JwtSecret {
                 "must be set when DATABASE_URL is set: 32 or more random bytes",
             )),
         }
+    }
+
+    /// Reads the list of secrets that were used before `current`, newest first. They stand on one line, with commas or
+    /// spaces between them, or each on a line of its own, where it may have commas and spaces itself.
+    pub(super) fn parse_previous(text: &str, current: Option<&Self>) -> Result<Vec<Self>, ConfigError> {
+        let refuse = |problem: String| Err(ConfigError::new("JWT_SECRET_PREVIOUS", problem));
+        let by_lines = text.contains('\n');
+        let is_separator = |c: char| if by_lines { c == '\n' } else { c == ',' || c.is_whitespace() };
+        let texts = text.split(is_separator).map(str::trim).filter(|text| !text.is_empty());
+        let mut secrets: Vec<Self> = Vec::new();
+        for (text, number) in texts.zip(1..) {
+            if number > MAX_PREVIOUS {
+                return refuse(format!("must have at most {MAX_PREVIOUS} secrets"));
+            }
+            let secret = match Self::parse(text) {
+                Ok(secret) => secret,
+                Err(problem) => return refuse(format!("has a secret, number {number}, that {problem}")),
+            };
+            if current.into_iter().chain(&secrets).any(|other| other.expose() == secret.expose()) {
+                return refuse(format!("has a secret, number {number}, that is given more than once"));
+            }
+            secrets.push(secret);
+        }
+        Ok(secrets)
     }
 
     /// The key's bytes.
@@ -127,6 +155,45 @@ mod tests {
             "00000000000000000000000000000000000001",
         ] {
             assert!(JwtSecret::parse(weak).is_err(), "{weak}");
+        }
+    }
+
+    fn previous(text: &str) -> Result<Vec<String>, String> {
+        let current = JwtSecret::parse("f3Jq9vXw2LrT8mZk5NcB7dHs4GyP6aUe").unwrap();
+        let secrets = JwtSecret::parse_previous(text, Some(&current)).map_err(|error| error.to_string())?;
+        let texts = secrets.iter().map(|secret| String::from_utf8(secret.expose().to_vec()).unwrap());
+        Ok(texts.collect())
+    }
+
+    #[test]
+    fn previous_secrets_stand_on_one_line_or_on_a_line_each() {
+        let [one, two] = ["8f1d3a9b07c64e52b1f09d7ac3e85642", "tVnP1m0v8+9E4eWc3s0xJg6lC2RmZk1yqH7uB5dYw8Q="];
+        let words = "correct horse battery staple, and 7 more words";
+        assert_eq!(previous("").unwrap(), Vec::<String>::new());
+        for text in [format!("{one},{two}"), format!(" {one} , {two}, "), format!("{one}\t{two}")] {
+            assert_eq!(previous(&text).unwrap(), [one, two], "{text}");
+        }
+        assert_eq!(previous(&format!("{words}\r\n\n{one}\n")).unwrap(), [words, one]);
+        assert_eq!(previous(&format!("{words}\n")).unwrap(), [words]);
+    }
+
+    #[test]
+    fn every_previous_secret_is_checked_and_told_by_its_number() {
+        let good = "8f1d3a9b07c64e52b1f09d7ac3e85642";
+        let five: Vec<_> = ('a'..='e').map(|c| good.replace('8', &c.to_string())).collect();
+        let cases = [
+            (format!("{good} changeme"), "number 2, that is an example value"),
+            ("short-Zk5NcB7dHs4GyP6aUe".to_owned(), "number 1, that must have at least 32 bytes"),
+            ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa".to_owned(), "number 1, that is too easy to guess"),
+            (format!("{good} {good}"), "number 2, that is given more than once"),
+            ("f3Jq9vXw2LrT8mZk5NcB7dHs4GyP6aUe".to_owned(), "number 1, that is given more than once"),
+            (five.join(","), "must have at most 4 secrets"),
+        ];
+        for (text, expected) in cases {
+            let complaint = previous(&text).unwrap_err();
+            assert!(complaint.starts_with("JWT_SECRET_PREVIOUS "), "{complaint}");
+            assert!(complaint.contains(expected), "{complaint}");
+            assert!(!complaint.contains("Zk5Nc") && !complaint.contains("8f1d"), "{complaint}");
         }
     }
 

@@ -13,6 +13,7 @@ use chatloom_jwt::JwtSigner;
 use chatloom_llm::{HttpClient, HttpClientConfig, ProviderConfig, ProviderKind};
 use chatloom_ports::chat_model::Providers;
 use chatloom_ports::dashboard::{CreateWidgetCommand, CreateWorkflowCommand, Credentials, RulesInput};
+use chatloom_ports::secret_ring::SecretRing;
 use chatloom_server::environment::{OsEntropy, SystemClock};
 use chatloom_testkit::MemoryStores;
 use chatloom_testkit::model_server::ModelServer;
@@ -115,13 +116,14 @@ fn application(faults: &[Fault], fallback: &ModelServer) -> Application {
     let mut providers: Vec<_> =
         numbered.map(|(n, fault)| (provider(n), connect(fault.kind, &fault.base_url))).collect();
     providers.push((name("spare"), connect(ProviderKind::OpenAi, &fallback.openai_base_url())));
+    let secrets = SecretRing::of(SECRET);
     Application::start(Dependencies {
         stores: MemoryStores::new().stores(),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy::new()),
-        signer: Arc::new(JwtSigner::new(SECRET, "http://chat.example.com")),
+        signer: Arc::new(JwtSigner::new(&secrets, "http://chat.example.com")),
         providers: Providers::new(providers),
-        secret: SECRET.to_vec(),
+        secrets,
         limits: TurnLimits {
             first_token: PATIENCE,
             silence: PATIENCE,

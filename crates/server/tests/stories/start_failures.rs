@@ -30,6 +30,16 @@ async fn a_bad_setting_is_named() {
         ("JWT_SECRET", "", "chatloom: JWT_SECRET must be set when DATABASE_URL is set"),
         ("JWT_SECRET", "short", "chatloom: JWT_SECRET must have at least 32 bytes"),
         ("JWT_SECRET", "changeme", "chatloom: JWT_SECRET is an example value"),
+        (
+            "JWT_SECRET_PREVIOUS",
+            "changeme",
+            "chatloom: JWT_SECRET_PREVIOUS has a secret, number 1, that is an example",
+        ),
+        (
+            "JWT_SECRET_PREVIOUS",
+            JWT_SECRET,
+            "chatloom: JWT_SECRET_PREVIOUS has a secret, number 1, that is given more",
+        ),
         ("PORT", "http", "chatloom: PORT must be a whole number"),
         ("APP_BASE_URL", "example.com", "chatloom: APP_BASE_URL is not a URL"),
         ("ADMIN_PASSWORD", "short", "chatloom: ADMIN_PASSWORD must have 8 to 128 characters"),
