@@ -11,6 +11,8 @@ use chatloom_domain::id::{AuthSessionId, TeamId, UserId};
 use chatloom_domain::team::{AuthSession, Email, Permission, TeamMember, User};
 use chatloom_ports::dashboard::{AccessError, AccessToken, Credentials, DashboardAccess};
 use chatloom_ports::environment::{AccessClaims, AccessTokenSigner, Clock, Entropy};
+use chatloom_ports::identity::{IdentityError, IdentityProviders};
+use chatloom_ports::store::access::ExternalSignIn;
 use chatloom_ports::store::{AccessStore, StoreError};
 
 use crate::password::{PasswordError, Passwords};
@@ -18,14 +20,31 @@ use crate::password::{PasswordError, Passwords};
 pub(crate) struct Access {
     pub(crate) store: Arc<dyn AccessStore>,
     pub(crate) signer: Arc<dyn AccessTokenSigner>,
+    pub(crate) identities: Arc<dyn IdentityProviders>,
     pub(crate) passwords: Passwords,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
 }
 
 impl Access {
-    fn begin_session(&self, user: UserId, now: Timestamp) -> AuthSession {
-        AuthSession::begin(AuthSessionId::from_uuid(self.entropy.uuid(now)), user, now)
+    fn new_session_id(&self, now: Timestamp) -> AuthSessionId {
+        AuthSessionId::from_uuid(self.entropy.uuid(now))
+    }
+
+    /// Begins a session for a user who has proved who they are, in the place of the presented one.
+    async fn enter(
+        &self,
+        session: AuthSession,
+        presented: Option<Credentials>,
+    ) -> Result<(User, AccessToken), AccessError> {
+        let old = presented.and_then(|presented| self.verify(&presented, session.created_at).ok());
+        if let Some(old) = old {
+            self.store.end_auth_session(old.session_id).await?;
+        }
+        self.store.start_auth_session(&session).await?;
+        let found = self.store.find_auth_session(session.id).await?;
+        let (session, user) = found.ok_or(AccessError::NotSignedIn)?;
+        Ok((user, self.sign(&session)?))
     }
 
     fn sign(&self, session: &AuthSession) -> Result<AccessToken, AccessError> {
@@ -92,19 +111,32 @@ impl DashboardAccess for Access {
         let user = known.filter(|_| matches).ok_or(AccessError::WrongCredentials)?.user_id;
 
         let now = self.clock.now();
-        if let Some(old) = presented.and_then(|presented| self.verify(&presented, now).ok()) {
-            self.store.end_auth_session(old.session_id).await?;
-        }
-        let session = self.begin_session(user, now);
-        self.store.start_auth_session(&session).await?;
-        let found = self.store.find_auth_session(session.id).await?;
-        let (session, user) = found.ok_or(AccessError::WrongCredentials)?;
-        Ok((user, self.sign(&session)?))
+        self.enter(AuthSession::begin(self.new_session_id(now), user, now), presented).await
+    }
+
+    async fn exchange(
+        &self,
+        identity_token: &str,
+        presented: Option<Credentials>,
+    ) -> Result<(User, AccessToken), AccessError> {
+        let identity = self.identities.verify(identity_token, self.clock.now()).await;
+        let identity = identity.map_err(|error| match error {
+            IdentityError::Invalid => AccessError::IdentityRefused,
+            IdentityError::Unavailable(source) => AccessError::IdentityUnavailable(source),
+        })?;
+        let now = self.clock.now();
+        let until = identity.session_ends_at;
+        let new_user_id = UserId::from_uuid(self.entropy.uuid(now));
+        let sign_in = ExternalSignIn { identity, new_user_id, at: now };
+        let user = self.store.admit_external_user(&sign_in).await?.ok_or(AccessError::IdentityRefused)?;
+        let session = AuthSession::begin_until(self.new_session_id(now), user, now, Some(until));
+        self.enter(session, presented).await
     }
 
     async fn refresh(&self, credentials: &Credentials) -> Result<AccessToken, AccessError> {
-        let (old, user) = self.signed_in(credentials).await?;
-        let new = self.begin_session(user.id, self.clock.now());
+        let (old, _) = self.signed_in(credentials).await?;
+        let now = self.clock.now();
+        let new = old.renewed(self.new_session_id(now), now);
         if !self.store.replace_auth_session(old.id, &new).await? {
             return Err(AccessError::NotSignedIn);
         }

@@ -24,6 +24,7 @@ use std::time::Duration;
 use chatloom_ports::chat_model::Providers;
 use chatloom_ports::dashboard::{DashboardAccess, WidgetAdministration, WorkflowAdministration};
 use chatloom_ports::environment::{AccessTokenSigner, Clock, Entropy};
+use chatloom_ports::identity::IdentityProviders;
 use chatloom_ports::secret_ring::SecretRing;
 use chatloom_ports::store::Stores;
 use chatloom_ports::visitor::{DemoSite, Readiness, VisitorChat};
@@ -55,6 +56,8 @@ pub struct Dependencies {
     pub entropy: Arc<dyn Entropy>,
     /// Signs dashboard JWTs.
     pub signer: Arc<dyn AccessTokenSigner>,
+    /// Checks tokens of identity providers.
+    pub identities: Arc<dyn IdentityProviders>,
     /// The configured model providers.
     pub providers: Providers,
     /// The installation's secrets; the keys that encrypt embed tokens are derived from them.
@@ -85,7 +88,7 @@ pub struct Application {
 impl Application {
     /// Puts the use cases together and starts the background tasks that flush logs and end orphaned turns.
     pub fn start(dependencies: Dependencies) -> Self {
-        let Dependencies { stores, clock, entropy, signer, providers, secrets, limits, runtime } =
+        let Dependencies { stores, clock, entropy, signer, identities, providers, secrets, limits, runtime } =
             dependencies;
         let passwords = Passwords::new(entropy.clone());
         let sealing_keys = SealingKeys::derive(&secrets, entropy.clone());
@@ -101,6 +104,7 @@ impl Application {
             access: Arc::new(Access {
                 store: stores.access.clone(),
                 signer,
+                identities,
                 passwords: passwords.clone(),
                 clock: clock.clone(),
                 entropy: entropy.clone(),

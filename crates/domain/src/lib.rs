@@ -5,6 +5,7 @@
 
 pub mod customization;
 pub mod id;
+pub mod identity;
 pub mod message;
 pub mod origin;
 pub mod session;

@@ -46,6 +46,11 @@ impl Email {
         }
     }
 
+    /// The sign-in name of a user who has none: it is their own, and nobody's address (RFC 2606).
+    pub fn placeholder(user: UserId) -> Self {
+        Self(format!("{user}@external.invalid"))
+    }
+
     /// The address, lower-cased.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -199,6 +204,8 @@ pub struct AuthSession {
     pub last_seen_at: Timestamp,
     /// When it ends, however busy it is.
     pub expires_at: Timestamp,
+    /// When it and all that it is renewed into end; `None` where it can be renewed without end.
+    pub renewable_until: Option<Timestamp>,
 }
 
 impl AuthSession {
@@ -211,7 +218,25 @@ impl AuthSession {
 
     /// A session that begins now.
     pub fn begin(id: AuthSessionId, user_id: UserId, now: Timestamp) -> Self {
-        Self { id, user_id, created_at: now, last_seen_at: now, expires_at: now + Self::LIFETIME }
+        Self::begin_until(id, user_id, now, None)
+    }
+
+    /// A session that begins now and, renewed or not, ends at `renewable_until` at the latest.
+    pub fn begin_until(
+        id: AuthSessionId,
+        user_id: UserId,
+        now: Timestamp,
+        renewable_until: Option<Timestamp>,
+    ) -> Self {
+        let lifetime = now + Self::LIFETIME;
+        let expires_at = renewable_until.map_or(lifetime, |until| until.min(lifetime));
+        Self { id, user_id, created_at: now, last_seen_at: now, expires_at, renewable_until }
+    }
+
+    /// The session that takes this one's place now. It cannot outlive what this one was bound to.
+    #[must_use]
+    pub fn renewed(&self, id: AuthSessionId, now: Timestamp) -> Self {
+        Self::begin_until(id, self.user_id, now, self.renewable_until)
     }
 
     /// Whether the session still counts.
@@ -245,6 +270,22 @@ mod tests {
         let busy = AuthSession { last_seen_at: after(719), ..session };
         assert!(busy.is_live(after(719)));
         assert!(!busy.is_live(after(720)));
+    }
+
+    #[test]
+    fn a_bound_session_cannot_be_renewed_beyond_its_bound() {
+        let start = Timestamp::UNIX_EPOCH;
+        let after = |minutes| start + SignedDuration::from_mins(minutes);
+        let [first, second] = [1, 2].map(|n| AuthSessionId::from_uuid(Uuid::from_u128(n)));
+        let user = UserId::from_uuid(Uuid::from_u128(3));
+        let bound = AuthSession::begin_until(first, user, start, Some(after(60)));
+        let renewed = bound.renewed(second, after(50));
+        assert_eq!([bound.expires_at, renewed.expires_at], [after(60); 2]);
+        assert_eq!((renewed.id, renewed.renewable_until), (second, Some(after(60))));
+        let long = AuthSession::begin_until(first, user, start, Some(after(10_000)));
+        assert_eq!(long.expires_at, after(720));
+        let free = AuthSession::begin(first, user, start).renewed(second, after(700));
+        assert_eq!((free.expires_at, free.renewable_until), (after(1420), None));
     }
 
     #[test]

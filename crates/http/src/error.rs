@@ -64,6 +64,8 @@ codes! {
     NotSignedIn = UNAUTHORIZED "not_signed_in",
     /// E-mail address and password do not belong together.
     WrongCredentials = UNAUTHORIZED "wrong_credentials",
+    /// The identity provider's token is not valid here.
+    IdentityRefused = UNAUTHORIZED "identity_refused",
     /// A public request without an embed token.
     MissingToken = UNAUTHORIZED "missing_token",
     /// The embed token is malformed, unknown or was rotated out.
@@ -116,6 +118,8 @@ codes! {
     Internal = INTERNAL_SERVER_ERROR "internal",
     /// Too many sign-ins at once.
     Busy = SERVICE_UNAVAILABLE "busy",
+    /// The identity provider's keys cannot be fetched.
+    IdentityUnavailable = SERVICE_UNAVAILABLE "identity_unavailable",
     /// The service is about to stop; another replica, or the next one, will answer.
     Draining = SERVICE_UNAVAILABLE "draining",
     /// The model has failed too often just now; nothing was stored.
@@ -166,14 +170,21 @@ impl ApiError {
             Code::Busy | Code::Draining | Code::Overloaded | Code::Unavailable => {
                 "the service cannot answer right now, please try again shortly"
             }
+            Code::IdentityUnavailable => {
+                "the identity provider cannot be asked right now, please try again in a minute"
+            }
             Code::ModelUnavailable => MODEL_UNAVAILABLE,
             Code::TokenUnreadable => {
                 "the embed token cannot be shown with the server's current secret, please regenerate it"
             }
             _ => "something went wrong on our side, please report the requestId if it happens again",
         };
-        let is_passing = matches!(code, Code::Busy | Code::Draining | Code::Overloaded | Code::Unavailable);
-        let retry_after = is_passing.then_some(1);
+        let retry_after = match code {
+            Code::Busy | Code::Draining | Code::Overloaded | Code::Unavailable => Some(1),
+            // Key sets are not asked for more often.
+            Code::IdentityUnavailable => Some(60),
+            _ => None,
+        };
         Self { retry_after, source: Some(source.into()), ..Self::new(code, sentence) }
     }
 

@@ -76,6 +76,7 @@ macro_rules! routes {
 routes! {
     Dashboard {
         POST "/api/auth/login" => login::log_in, login::LOG_IN;
+        POST "/api/auth/exchange" => login::exchange, login::EXCHANGE;
         POST "/api/auth/refresh" => login::refresh, login::REFRESH;
         POST "/api/auth/logout" => login::log_out, login::LOG_OUT;
         GET "/api/auth/me" => login::me, login::ME;

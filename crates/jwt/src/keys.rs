@@ -30,26 +30,26 @@ struct CheckingKey {
 /// `jku`, `x5u`, `x5c`) or ask for more (`crit`), and leaves no second spelling of a valid token.
 pub(crate) struct Keys {
     header: Header,
-    signing_key: EncodingKey,
-    checking_keys: Vec<CheckingKey>,
+    signing: EncodingKey,
+    checking: Vec<CheckingKey>,
 }
 
 impl Keys {
     pub(crate) fn of(secrets: &SecretRing) -> Self {
-        let checking_keys = secrets.all().map(|secret| CheckingKey {
+        let checking = secrets.all().map(|secret| CheckingKey {
             segment: segment(&header(secret)),
             key: DecodingKey::from_secret(secret),
         });
         Self {
             header: header(secrets.current()),
-            signing_key: EncodingKey::from_secret(secrets.current()),
-            checking_keys: checking_keys.collect(),
+            signing: EncodingKey::from_secret(secrets.current()),
+            checking: checking.collect(),
         }
     }
 
     /// What to sign with: the header that names the key, and the key.
     pub(crate) fn signing(&self) -> (&Header, &EncodingKey) {
-        (&self.header, &self.signing_key)
+        (&self.header, &self.signing)
     }
 
     /// The keys that a token with this header segment may have been signed with; none for all but the segments that
@@ -57,7 +57,7 @@ impl Keys {
     pub(crate) fn checking(&self, segment: &str) -> impl Iterator<Item = &DecodingKey> {
         let is_nameless = segment == NAMELESS_SEGMENT;
         let fits = move |own: &&CheckingKey| is_nameless || own.segment == segment;
-        self.checking_keys.iter().filter(fits).map(|own| &own.key)
+        self.checking.iter().filter(fits).map(|own| &own.key)
     }
 }
 
@@ -65,7 +65,7 @@ impl Keys {
 /// about the secret that a signature would not say.
 fn header(secret: &[u8]) -> Header {
     let id = SecretRing::of(secret).derive(KEY_ID_LABEL);
-    let id = id[..KEY_ID_BYTES].iter().map(|byte| format!("{byte:02x}")).collect();
+    let id = URL_SAFE_NO_PAD.encode(&id[..KEY_ID_BYTES]);
     Header { kid: Some(id), ..Header::new(Algorithm::HS256) }
 }
 

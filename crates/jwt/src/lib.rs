@@ -1,15 +1,19 @@
-//! Signs and checks the dashboard's JWTs (RFC 7519) with HS256 and nothing else.
+//! Signs and checks the dashboard's JWTs (RFC 7519) with HS256 and nothing else; and, apart from that, checks those of
+//! identity providers ([`IdentityVerifier`]).
 //!
-//! A token is a handle to a session in the database, so everything here decides only whether a token is one that
+//! A token of ours is a handle to a session in the database, so everything here decides only whether a token is one that
 //! this installation wrote and that is valid at a given time. Rights are looked up elsewhere, on every request.
 
 mod claims;
+mod identity;
 mod keys;
 
 use chatloom_domain::Timestamp;
 use chatloom_ports::environment::{AccessClaims, AccessTokenSigner, InvalidAccessToken, SigningError};
 use chatloom_ports::secret_ring::SecretRing;
 use jsonwebtoken::{Algorithm, Validation};
+
+pub use identity::{IdentityProviderConfig, IdentityVerifier, SigningAlgorithm};
 
 use crate::claims::Claims;
 use crate::keys::Keys;

@@ -272,7 +272,7 @@ fn another_key_or_a_giant_token_is_refused() {
 }
 
 #[test]
-fn times_count_with_thirty_seconds_of_leeway_at_both_ends() {
+fn a06_times_count_with_thirty_seconds_of_leeway_at_both_ends() {
     let token = good_token();
     let verify_at = |at: Timestamp| signer().verify(&token, at).is_ok();
     let seconds = SignedDuration::from_secs;

@@ -4,6 +4,8 @@
 //! Messages. Both are read leniently, because servers differ from the vendors' documents and from each other, and
 //! both are decoded by state machines that know no sockets ([`AnswerReader`]), so that recorded answers can be
 //! replayed in every way of cutting them.
+//!
+//! The HTTP client of the whole process is built here, so key sets of identity providers are fetched here, too.
 
 mod answer;
 mod anthropic;
@@ -12,6 +14,7 @@ mod config;
 mod exchange;
 mod failure;
 mod json;
+mod key_set;
 mod openai;
 mod scripted;
 mod sse;

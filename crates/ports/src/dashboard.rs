@@ -16,6 +16,7 @@ use chatloom_domain::workflow::{AgentError, AgentInput, Workflow};
 use thiserror::Error;
 
 use crate::environment::SigningError;
+use crate::identity::KeySetError;
 use crate::store::StoreError;
 
 /// The JWT that a request carries, not looked at yet.
@@ -41,6 +42,12 @@ pub enum AccessError {
     /// A member whose role does not carry the permission.
     #[error("role does not permit this")]
     NotPermitted,
+    /// The identity provider's token is not valid here, whatever the cause.
+    #[error("the identity provider's token is not valid")]
+    IdentityRefused,
+    /// The identity provider's keys cannot be fetched; trying again in a minute may help.
+    #[error("the identity provider's keys are not available")]
+    IdentityUnavailable(#[source] KeySetError),
     /// Too many sign-ins at once; trying again in a second helps.
     #[error("too many sign-ins at once")]
     Busy,
@@ -68,6 +75,14 @@ pub trait DashboardAccess: Send + Sync {
         &self,
         email: &str,
         password: &str,
+        presented: Option<Credentials>,
+    ) -> Result<(User, AccessToken), AccessError>;
+
+    /// Checks a token of an identity provider, brings its user up to date, and begins a dashboard session that lasts no
+    /// longer than the operator allows for the provider. A presented session, if any, ends.
+    async fn exchange(
+        &self,
+        identity_token: &str,
         presented: Option<Credentials>,
     ) -> Result<(User, AccessToken), AccessError>;
 

@@ -6,6 +6,7 @@
 pub mod chat_model;
 pub mod dashboard;
 pub mod environment;
+pub mod identity;
 pub mod secret_ring;
 pub mod store;
 pub mod visitor;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chatloom_app::{Application, Dependencies, FirstAdminError, PrepareDemoError, TurnLimits};
 use chatloom_http::{Demo, HttpConfig, Services};
-use chatloom_jwt::JwtSigner;
+use chatloom_jwt::{IdentityVerifier, JwtSigner};
 use chatloom_llm::{HttpClient, HttpClientConfig, HttpClientError, ProviderConfigError, ScriptedModel};
 use chatloom_ports::chat_model::{ChatModel, Providers};
 use chatloom_ports::environment::Entropy;
@@ -86,8 +86,8 @@ pub enum StartError {
     /// The PostgreSQL server cannot be reached, or its database not be migrated.
     #[error("DATABASE_URL: cannot use the PostgreSQL database")]
     Postgres(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The client for model providers cannot be built.
-    #[error("cannot prepare connections to model providers")]
+    /// The HTTP client cannot be built.
+    #[error("cannot prepare connections to model and identity providers")]
     HttpClient(#[source] HttpClientError),
     /// A provider's settings passed their own checks but not the adapter's.
     #[error("provider {provider}")]
@@ -128,13 +128,18 @@ pub async fn start(config: Config) -> Result<RunningServer, StartError> {
     let address = Address::take(&config)?;
     let secrets = secrets(&config, entropy.as_ref())?;
     let stores = open_stores(&config).await?;
+    let client = HttpClient::new(&HttpClientConfig::default()).map_err(StartError::HttpClient)?;
 
     let application = Application::start(Dependencies {
         stores: stores.clone(),
         clock: Arc::new(SystemClock),
         entropy: entropy.clone(),
         signer: Arc::new(JwtSigner::new(&secrets, &address.base_url)),
-        providers: connect_providers(&config.providers)?,
+        identities: Arc::new(IdentityVerifier::new(
+            config.identity_providers.iter().cloned(),
+            Arc::new(client.clone()),
+        )),
+        providers: connect_providers(&config.providers, &client)?,
         secrets,
         limits: TurnLimits::default(),
         runtime: tokio::runtime::Handle::current(),
@@ -232,8 +237,7 @@ fn database_name(database: &Database) -> &'static str {
 }
 
 /// The models of all configured providers. Nothing is connected yet: a provider that is down stops no start-up.
-fn connect_providers(configured: &[NamedProvider]) -> Result<Providers, StartError> {
-    let client = HttpClient::new(&HttpClientConfig::default()).map_err(StartError::HttpClient)?;
+fn connect_providers(configured: &[NamedProvider], client: &HttpClient) -> Result<Providers, StartError> {
     let mut providers = Vec::new();
     for NamedProvider { name, model } in configured {
         let model: Arc<dyn ChatModel> = match model {
@@ -241,7 +245,7 @@ fn connect_providers(configured: &[NamedProvider]) -> Result<Providers, StartErr
             ProviderModel::Remote { kind, config } => {
                 let provider = || name.as_str().to_owned();
                 let refused = |source| StartError::Provider { provider: provider(), source };
-                kind.connect(config.clone(), &client).map_err(refused)?
+                kind.connect(config.clone(), client).map_err(refused)?
             }
         };
         providers.push((name.clone(), model));

@@ -1,5 +1,6 @@
 //! The service's configuration: settings that were given a meaning and found good, before anything is started.
 
+mod identity;
 mod jwt_secret;
 mod providers;
 
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chatloom_domain::team::Email;
+use chatloom_jwt::IdentityProviderConfig;
 use secrecy::SecretString;
 use thiserror::Error;
 use tracing_subscriber::EnvFilter;
@@ -84,6 +86,8 @@ pub struct Config {
     pub first_admin: Option<FirstAdminConfig>,
     /// Model providers: the built-in three, then those of the settings file.
     pub providers: Vec<NamedProvider>,
+    /// Identity providers whose users may sign in.
+    pub identity_providers: Vec<IdentityProviderConfig>,
     /// Public requests per address and minute; 0 is no limit.
     pub public_rate_limit_per_minute: u32,
     /// How many entries at the end of `X-Forwarded-For` are our own proxies'.
@@ -141,6 +145,7 @@ impl Config {
             jwt_secret,
             first_admin: parse_first_admin(settings)?,
             providers: providers::parse(settings, environment)?,
+            identity_providers: identity::parse(settings)?,
             public_rate_limit_per_minute: number(settings, "PUBLIC_RATE_LIMIT_PER_MINUTE", 1_000_000)?,
             trusted_proxies: number::<u8>(settings, "TRUSTED_PROXIES", 16)?.into(),
             max_connections: parse_max_connections(settings)?,

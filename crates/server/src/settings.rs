@@ -83,7 +83,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "CONFIG_FILE",
         "",
-        "Settings file in TOML, with the names above in lower case and [providers.NAME]",
+        "Settings file in TOML, with the names above in lower case, [providers.NAME] and [identity.NAME]",
     ),
 ];
 
@@ -101,6 +101,8 @@ pub struct Settings {
     values: BTreeMap<&'static str, String>,
     /// `[providers.NAME]` of the settings file.
     pub(crate) providers: BTreeMap<String, Table>,
+    /// `[identity.NAME]` of the settings file.
+    pub(crate) identity: BTreeMap<String, Table>,
 }
 
 impl Settings {
@@ -114,13 +116,14 @@ impl Settings {
                 values.insert(setting.name, text);
             }
         }
-        let mut settings = Self { values, providers: BTreeMap::new() };
+        let mut settings = Self { values, providers: BTreeMap::new(), identity: BTreeMap::new() };
         if let Some(path) = settings.find("CONFIG_FILE").map(PathBuf::from) {
             let file = file::read(&path)?;
             for (name, text) in file.values {
                 settings.values.entry(name).or_insert(text);
             }
             settings.providers = file.providers;
+            settings.identity = file.identity;
         }
         Ok(settings)
     }

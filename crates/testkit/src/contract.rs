@@ -19,6 +19,7 @@ pub mod access;
 pub mod auth_sessions;
 pub mod concurrency;
 pub mod embed_tokens;
+pub mod external_users;
 pub mod health;
 pub mod messages;
 pub mod sessions;
@@ -75,6 +76,17 @@ macro_rules! store_contract {
                 touch_auth_session_sets_when_it_was_seen,
                 touch_auth_session_that_is_gone_is_no_error,
                 delete_expired_auth_sessions_takes_those_that_end_at_or_before_now,
+            }
+            external_users {
+                admit_external_user_makes_the_user_at_the_first_sign_in,
+                an_external_user_is_found_by_issuer_and_subject_only,
+                an_external_user_is_never_a_user_with_the_same_address,
+                find_sign_in_of_an_external_user_is_none,
+                admit_external_user_follows_what_the_provider_says,
+                admit_external_user_leaves_out_teams_that_are_not_there,
+                admit_external_user_refuses_what_is_older_than_what_is_known,
+                admit_external_user_changes_nobody_else,
+                of_many_first_sign_ins_at_once_exactly_one_user_is_made,
             }
             workflows {
                 a_workflow_comes_back_as_it_was_stored,

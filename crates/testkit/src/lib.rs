@@ -13,6 +13,7 @@
 pub mod clock;
 pub mod contract;
 pub mod entropy;
+pub mod identity_provider;
 pub mod memory;
 pub mod model_server;
 pub mod postgres;

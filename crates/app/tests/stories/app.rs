@@ -4,23 +4,28 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use chatloom_app::{Application, Dependencies, TurnLimits};
-use chatloom_domain::id::{MessageId, SessionId};
+use chatloom_domain::Timestamp;
+use chatloom_domain::id::{MessageId, SessionId, TeamId};
+use chatloom_domain::identity::{Issuer, Subject};
 use chatloom_domain::message::Message;
 use chatloom_domain::origin::{Origin, Source};
-use chatloom_domain::team::{Permission, Role, TeamMember};
+use chatloom_domain::team::{Permission, PersonName, Role, TeamMember};
 use chatloom_domain::turn::TurnEvent;
 use chatloom_domain::widget::Widget;
 use chatloom_domain::workflow::{AgentInput, ProviderName, Workflow};
 use chatloom_ports::chat_model::{ChatModel, Providers};
 use chatloom_ports::dashboard::{CreateWidgetCommand, CreateWorkflowCommand, Credentials, RulesInput};
 use chatloom_ports::environment::{AccessClaims, AccessTokenSigner, Clock, InvalidAccessToken, SigningError};
+use chatloom_ports::identity::{ExternalIdentity, IdentityError, IdentityProviders, KeySetError};
 use chatloom_ports::secret_ring::SecretRing;
 use chatloom_ports::visitor::{
     OpenSessionCommand, OpenedSession, SendCommand, SessionRequest, TurnStream, VisitorError, VisitorRequest,
 };
 use chatloom_testkit::{FixedClock, MemoryStores, SeededEntropy, sample};
 use futures::StreamExt;
+use jiff::SignedDuration;
 
 use crate::model::FedModel;
 
@@ -36,11 +41,7 @@ impl AccessTokenSigner for PlainSigner {
         Ok(format!("{user} {session} {} {}", claims.issued_at, claims.expires_at))
     }
 
-    fn verify(
-        &self,
-        token: &str,
-        now: chatloom_domain::Timestamp,
-    ) -> Result<AccessClaims, InvalidAccessToken> {
+    fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, InvalidAccessToken> {
         use chatloom_domain::id::{AuthSessionId, UserId};
         let parts: Vec<_> = token.split(' ').collect();
         let &[user, session, issued_at, expires_at] = parts.as_slice() else {
@@ -53,6 +54,41 @@ impl AccessTokenSigner for PlainSigner {
             expires_at: expires_at.parse().map_err(|_| InvalidAccessToken)?,
         };
         if claims.expires_at <= now { Err(InvalidAccessToken) } else { Ok(claims) }
+    }
+}
+
+/// Believes what it is told: `SUBJECT ISSUED_AT TEAM ROLE`, without the last two for nobody's member, or `away` for a
+/// provider that cannot be asked. What tokens are worth is tested where they are checked.
+struct PlainProvider;
+
+/// How long the plain provider lets a session last.
+pub(crate) const EXTERNAL_SESSION: SignedDuration = SignedDuration::from_mins(90);
+
+#[async_trait]
+impl IdentityProviders for PlainProvider {
+    async fn verify(&self, token: &str, now: Timestamp) -> Result<ExternalIdentity, IdentityError> {
+        if token == "away" {
+            return Err(IdentityError::Unavailable(KeySetError("connection refused".into())));
+        }
+        let parts: Vec<_> = token.split(' ').collect();
+        let (subject, issued_at, roles) = match parts.as_slice() {
+            [subject, issued_at] => (subject, issued_at, BTreeMap::new()),
+            [subject, issued_at, team, role] => {
+                let team = TeamId::from_uuid(team.parse().unwrap());
+                (subject, issued_at, BTreeMap::from([(team, Role::parse(role).unwrap())]))
+            }
+            _ => return Err(IdentityError::Invalid),
+        };
+        Ok(ExternalIdentity {
+            issuer: Issuer::parse("https://login.example.com").unwrap(),
+            subject: Subject::parse(subject).unwrap(),
+            email: None,
+            first_name: PersonName::parse("Ada").unwrap(),
+            last_name: PersonName::parse("Lovelace").unwrap(),
+            roles,
+            issued_at: issued_at.parse().unwrap(),
+            session_ends_at: now + EXTERNAL_SESSION,
+        })
     }
 }
 
@@ -86,6 +122,7 @@ pub(crate) fn application(stores: &MemoryStores, clock: &Arc<FixedClock>, model:
         clock: clock.clone(),
         entropy: Arc::new(SeededEntropy::new(u64::from(clock.now().subsec_nanosecond().unsigned_abs()))),
         signer: Arc::new(PlainSigner),
+        identities: Arc::new(PlainProvider),
         providers: Providers::new([(ProviderName::parse("fed").unwrap(), provider)]),
         secrets: SecretRing::of(&[7; 32]),
         limits: TurnLimits::default(),

@@ -9,6 +9,7 @@
 mod access;
 mod anew;
 mod app;
+mod exchange;
 mod model;
 mod resuming;
 mod turns;

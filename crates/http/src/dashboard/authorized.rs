@@ -14,7 +14,7 @@ use futures::FutureExt as _;
 use futures::future::{LocalBoxFuture, Ready, ready};
 use uuid::Uuid;
 
-use super::credentials::presented;
+use super::credentials::{presented, vouched};
 use crate::body::{NoBody, RequestBody, read_fields};
 use crate::error::ApiError;
 use crate::fields::parse_uuid;
@@ -103,6 +103,27 @@ impl<B: RequestBody> FromRequest for Anybody<B> {
             Ok(Self { presented, body: read_body(&request, payload).await? })
         }
         .boxed_local()
+    }
+}
+
+/// A caller whom an identity provider vouches for, and the JWT that they carry besides.
+pub(crate) struct VouchedFor {
+    pub(crate) identity_token: String,
+    pub(crate) presented: Option<Credentials>,
+}
+
+impl FromRequest for VouchedFor {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let read = || {
+            let state = State::of(request)?;
+            let vouched = vouched(request, &state)?;
+            let identity_token = vouched.identity_token.ok_or(AccessError::NotSignedIn)?;
+            Ok(Self { identity_token, presented: vouched.presented })
+        };
+        ready(read())
     }
 }
 

@@ -3,7 +3,7 @@
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
-use actix_web::http::header::AUTHORIZATION;
+use actix_web::http::header::{AUTHORIZATION, COOKIE, HeaderMap};
 use chatloom_domain::team::AuthSession;
 use chatloom_ports::dashboard::{AccessToken, Credentials};
 
@@ -20,11 +20,44 @@ const PLAIN_NAME: &str = "chatloom";
 /// The JWT of a request, if it carries one, after the CSRF rule has been kept. A bearer token wins over the
 /// cookie: it was put there on purpose.
 pub(super) fn presented(request: &HttpRequest, state: &State) -> Result<Option<Credentials>, ApiError> {
-    let cookie = request.cookie(name(state.is_https));
+    let carried = carried(request, state)?;
+    Ok(carried.bearer.or(carried.cookie).map(Credentials))
+}
+
+/// What a request carries that is to turn an identity provider's token into a session of ours.
+pub(super) struct Vouched {
+    /// The provider's token, if there is one. It travels in the header alone: a cookie could be another site's doing.
+    pub(super) identity_token: Option<String>,
+    /// The JWT of the session that is there so far.
+    pub(super) presented: Option<Credentials>,
+}
+
+/// Reads both apart, after the CSRF rule has been kept.
+pub(super) fn vouched(request: &HttpRequest, state: &State) -> Result<Vouched, ApiError> {
+    let carried = carried(request, state)?;
+    Ok(Vouched { identity_token: carried.bearer, presented: carried.cookie.map(Credentials) })
+}
+
+struct Carried {
+    bearer: Option<String>,
+    cookie: Option<String>,
+}
+
+fn carried(request: &HttpRequest, state: &State) -> Result<Carried, ApiError> {
+    let cookie = cookie_value(request.headers(), name(state.is_https));
     csrf::check(request.method(), request.headers(), cookie.is_some(), &state.public_origin)?;
     let bearer = request.headers().get(AUTHORIZATION).and_then(|value| bearer_token(value.as_bytes()));
-    let cookie = || cookie.map(|cookie| cookie.value().to_owned());
-    Ok(bearer.or_else(cookie).map(Credentials))
+    Ok(Carried { bearer, cookie })
+}
+
+/// The first cookie of that name, byte for byte. The framework would decode percent signs, which gives a token more than
+/// one spelling; RFC 6265 knows no such thing.
+fn cookie_value(headers: &HeaderMap, name: &str) -> Option<String> {
+    let lists = headers.get_all(COOKIE).map(|list| String::from_utf8_lossy(list.as_bytes()));
+    lists.into_iter().find_map(|list| {
+        let mut pairs = list.split(';').filter_map(|pair| pair.trim().split_once('='));
+        pairs.find(|(own, _)| *own == name).map(|(_, value)| value.to_owned())
+    })
 }
 
 /// The token of an `Authorization: Bearer` header (RFC 6750); `None` for other schemes.
@@ -58,4 +91,30 @@ fn cookie(value: String, max_age: Duration, state: &State) -> Cookie<'static> {
 
 const fn name(is_https: bool) -> &'static str {
     if is_https { SECURE_NAME } else { PLAIN_NAME }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_found_by_its_exact_name_and_kept_as_it_is_written() {
+        let value = |lists: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for list in lists {
+                headers.append(COOKIE, HeaderValue::from_static(list));
+            }
+            cookie_value(&headers, "chatloom")
+        };
+        assert_eq!(value(&["a=1; chatloom=x.y.z; b=2"]).as_deref(), Some("x.y.z"));
+        assert_eq!(value(&["a=1", "chatloom=x"]).as_deref(), Some("x"));
+        assert_eq!(value(&["chatloom=x%2Ey="]).as_deref(), Some("x%2Ey="));
+        assert_eq!(value(&["chatloom=first; chatloom=second"]).as_deref(), Some("first"));
+        assert_eq!(value(&["chatloom="]).as_deref(), Some(""));
+        for other in ["", "chatloom", "Chatloom=x", "xchatloom=x", "chatloom2=x", "a=chatloom=x"] {
+            assert_eq!(value(&[other]), None, "{other}");
+        }
+    }
 }

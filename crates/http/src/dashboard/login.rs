@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::authorized::{Anybody, SignedIn};
+use super::authorized::{Anybody, SignedIn, VouchedFor};
 use super::credentials::{sign_in_cookie, sign_out_cookie};
 use crate::body::RequestBody;
 use crate::error::ApiError;
@@ -20,6 +20,20 @@ pub(crate) const LOG_IN: Doc = Doc {
     needs_sign_in: false,
     refuses: &[(401, "E-mail address or password is wrong.")],
     ..Doc::new("logIn", "Sign in", "Sets the dashboard's cookie.", (200, Some(schema::<UserResponse>)))
+};
+pub(crate) const EXCHANGE: Doc = Doc {
+    needs_sign_in: false,
+    refuses: &[(
+        401,
+        "No token, or one that is not valid here: of another issuer, for another audience, expired.",
+    )],
+    ..Doc::new(
+        "exchange",
+        "Sign in with an identity provider",
+        "Takes a token of a configured identity provider in `Authorization: Bearer` and sets the dashboard's cookie. The \
+         user's teams are from then on those that the token names.",
+        (200, Some(schema::<UserResponse>)),
+    )
 };
 pub(crate) const REFRESH: Doc = Doc::new(
     "refresh",
@@ -108,6 +122,12 @@ pub(crate) async fn log_in(
 ) -> Result<HttpResponse, ApiError> {
     let LoginRequest { email, password } = caller.body;
     let (user, token) = state.services.access.log_in(&email, &password, caller.presented).await?;
+    Ok(HttpResponse::Ok().cookie(sign_in_cookie(token, &state)).json(UserResponse::from(&user)))
+}
+
+pub(crate) async fn exchange(caller: VouchedFor, state: Data<State>) -> Result<HttpResponse, ApiError> {
+    let VouchedFor { identity_token, presented } = caller;
+    let (user, token) = state.services.access.exchange(&identity_token, presented).await?;
     Ok(HttpResponse::Ok().cookie(sign_in_cookie(token, &state)).json(UserResponse::from(&user)))
 }
 

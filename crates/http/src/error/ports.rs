@@ -28,6 +28,10 @@ impl From<AccessError> for ApiError {
             AccessError::NotPermitted => {
                 Self::new(Code::NotPermitted, "your role in the team does not permit this")
             }
+            AccessError::IdentityRefused => {
+                Self::new(Code::IdentityRefused, "the identity provider's token is not valid")
+            }
+            AccessError::IdentityUnavailable(_) => Self::failure(Code::IdentityUnavailable, error),
             AccessError::Busy => Self::failure(Code::Busy, error),
             AccessError::Signing(_) => Self::failure(Code::Internal, error),
             AccessError::Store(error) => error.into(),

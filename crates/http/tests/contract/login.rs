@@ -4,6 +4,7 @@ use actix_web::test::TestRequest;
 use chatloom_domain::team::{Membership, Role, TeamName, User};
 use chatloom_ports::dashboard::{AccessError, AccessToken};
 use chatloom_ports::environment::SigningError;
+use chatloom_ports::identity::KeySetError;
 use chatloom_testkit::sample;
 
 use crate::world::{JWT, World, get, inconsistent, post, signed_in, unavailable};
@@ -50,6 +51,44 @@ async fn over_plain_http_the_cookie_has_its_own_name_and_is_not_secure() {
     );
 }
 
+fn exchange() -> TestRequest {
+    TestRequest::post().uri("/api/auth/exchange")
+}
+
+#[actix_web::test]
+async fn a_token_of_an_identity_provider_becomes_a_cookie() {
+    let mut world = World::new();
+    world.access.expect_exchange().returning(|identity_token, presented| {
+        assert_eq!(identity_token, "provider.claims.signature");
+        assert!(presented.is_some_and(|credentials| credentials.0 == JWT));
+        Ok((user(), token()))
+    });
+    let request = exchange()
+        .insert_header(("authorization", "Bearer provider.claims.signature"))
+        .insert_header(("cookie", format!("__Host-chatloom={JWT}")));
+    insta::assert_snapshot!("exchange", world.answer(request).await.transcript());
+}
+
+#[actix_web::test]
+async fn only_a_bearer_token_is_exchanged_and_only_by_our_own_pages() {
+    let cookie = ("cookie", format!("__Host-chatloom={JWT}"));
+    let bearer = ("authorization", format!("Bearer {JWT}"));
+    let requests = vec![
+        exchange(),
+        exchange().insert_header(cookie.clone()),
+        exchange().insert_header(("authorization", "Basic YTpi")),
+        exchange()
+            .insert_header(cookie)
+            .insert_header(bearer)
+            .insert_header(("sec-fetch-site", "cross-site")),
+    ];
+    let answers = World::new().answers(requests).await;
+    let codes: Vec<_> = answers.iter().map(|answer| (answer.status, answer.code())).collect();
+    let refused = |status: u16, code: &str| (status, code.to_owned());
+    let not_signed_in = || refused(401, "not_signed_in");
+    assert_eq!(codes, [not_signed_in(), not_signed_in(), not_signed_in(), refused(403, "cross_site")]);
+}
+
 #[actix_web::test]
 async fn refreshing_gives_a_new_cookie() {
     let mut world = World::new();
@@ -87,6 +126,8 @@ async fn me_is_the_signed_in_user() {
 async fn every_access_error_has_its_answer() {
     let errors: Vec<fn() -> AccessError> = vec![
         || AccessError::WrongCredentials,
+        || AccessError::IdentityRefused,
+        || AccessError::IdentityUnavailable(KeySetError("no route to host".into())),
         || AccessError::Busy,
         || AccessError::Signing(SigningError("key is gone".into())),
         || AccessError::Store(unavailable()),

@@ -9,6 +9,7 @@ mod chat_completions;
 mod endings;
 mod fixture;
 mod framing;
+mod key_sets;
 mod messages;
 mod refusals;
 mod requests;

@@ -6,6 +6,7 @@ use chatloom_domain::id::{AuthSessionId, TeamId, UserId};
 use chatloom_domain::team::{AuthSession, Email, PersonName, TeamMember, TeamName, User};
 
 use super::StoreError;
+use crate::identity::ExternalIdentity;
 
 /// The first administrator and their team.
 #[derive(Debug, Clone)]
@@ -37,6 +38,17 @@ pub struct SignIn {
     pub password_hash: String,
 }
 
+/// Somebody whom an identity provider has just vouched for.
+#[derive(Debug, Clone)]
+pub struct ExternalSignIn {
+    /// What the provider says.
+    pub identity: ExternalIdentity,
+    /// The user's id, if they have to be made.
+    pub new_user_id: UserId,
+    /// When the user is made, if they have to be.
+    pub at: Timestamp,
+}
+
 /// Users, teams, memberships and dashboard sessions.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
@@ -49,8 +61,18 @@ pub trait AccessStore: Send + Sync {
     /// The team that was made with the first administrator: the one with the smallest `created_at`, then id.
     async fn find_first_team(&self) -> Result<Option<TeamId>, StoreError>;
 
-    /// Finds what a sign-in with this address needs.
+    /// Finds what a sign-in with this address needs. Users without a password MUST NOT be found.
     async fn find_sign_in(&self, email: &Email) -> Result<Option<SignIn>, StoreError>;
+
+    /// Brings the user of an external identity up to date, and gives their id.
+    ///
+    /// MUST make a user at the first sign-in, also when two replicas call it at once, and find the same one ever after,
+    /// by issuer and subject and nothing else: a user with the same address is somebody else. The user has no password.
+    /// Afterwards names, address and memberships MUST be those of the identity; teams that are not there are left out.
+    ///
+    /// MUST change nothing and give `None` when the provider has said something newer by its `issued_at` before, so that
+    /// an older token cannot bring back what was taken away.
+    async fn admit_external_user(&self, sign_in: &ExternalSignIn) -> Result<Option<UserId>, StoreError>;
 
     /// Stores a new dashboard session.
     async fn start_auth_session(&self, session: &AuthSession) -> Result<(), StoreError>;
@@ -65,6 +87,7 @@ pub trait AccessStore: Send + Sync {
     async fn touch_auth_session(&self, id: AuthSessionId, seen_at: Timestamp) -> Result<(), StoreError>;
 
     /// Finds a dashboard session with its user and all their memberships in order of team name.
+    /// The address of an external user MUST be the one that their provider told last, or else a placeholder.
     async fn find_auth_session(&self, id: AuthSessionId) -> Result<Option<(AuthSession, User)>, StoreError>;
 
     /// Finds a dashboard session and its user's place in `team`, in one query.

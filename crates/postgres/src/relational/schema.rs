@@ -34,6 +34,7 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::Nullable;
     use crate::columns::sql::{Id, Time};
     auth_sessions (id) {
         id -> Id,
@@ -41,6 +42,19 @@ diesel::table! {
         created_at -> Time,
         last_seen_at -> Time,
         expires_at -> Time,
+        renewable_until -> Nullable<Time>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::columns::sql::{Id, Time};
+    external_identities (issuer, subject) {
+        issuer -> Text,
+        subject -> Text,
+        user_id -> Id,
+        email -> Nullable<Text>,
+        vouched_at -> Time,
     }
 }
 
@@ -178,6 +192,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     teams,
     memberships,
     auth_sessions,
+    external_identities,
     widgets,
     chat_sessions,
     messages,

@@ -1,4 +1,5 @@
-//! The settings file: TOML with the settings' names in lower case, and one table for each extra provider.
+//! The settings file: TOML with the settings' names in lower case, and one table for each extra provider of models and
+//! for each identity provider.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,6 +13,7 @@ use crate::config::ConfigError;
 pub(super) struct SettingsFile {
     pub(super) values: BTreeMap<&'static str, String>,
     pub(super) providers: BTreeMap<String, Table>,
+    pub(super) identity: BTreeMap<String, Table>,
 }
 
 /// Reads the file. Errors name the key and never show a value, which may be a secret.
@@ -25,10 +27,13 @@ pub(super) fn read(path: &Path) -> Result<SettingsFile, ConfigError> {
         // The error's own text quotes the line, so it is not shown.
         refuse(format!("names {}, which is not TOML near line {line}", path.display()))
     })?;
-    let mut file = SettingsFile { values: BTreeMap::new(), providers: BTreeMap::new() };
+    let mut file =
+        SettingsFile { values: BTreeMap::new(), providers: BTreeMap::new(), identity: BTreeMap::new() };
     for (key, value) in table {
         if key == "providers" {
-            file.providers = providers(value)?;
+            file.providers = tables(&key, value)?;
+        } else if key == "identity" {
+            file.identity = tables(&key, value)?;
         } else {
             let (name, text) = entry(&key, value)?;
             file.values.extend((!text.trim().is_empty()).then_some((name, text)));
@@ -56,12 +61,12 @@ fn text(value: Value) -> Option<String> {
     }
 }
 
-fn providers(value: Value) -> Result<BTreeMap<String, Table>, ConfigError> {
+fn tables(key: &str, value: Value) -> Result<BTreeMap<String, Table>, ConfigError> {
     let refuse = |name: &str| ConfigError::new(name, "must be a table");
-    let Value::Table(tables) = value else { return Err(refuse("providers")) };
+    let Value::Table(tables) = value else { return Err(refuse(key)) };
     let named = tables.into_iter().map(|(name, value)| match value {
         Value::Table(table) => Ok((name, table)),
-        _ => Err(refuse(&format!("providers.{name}"))),
+        _ => Err(refuse(&format!("{key}.{name}"))),
     });
     named.collect()
 }

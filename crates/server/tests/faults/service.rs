@@ -9,7 +9,7 @@ use chatloom_app::{Application, Dependencies, TurnLimits};
 use chatloom_domain::team::{Permission, TeamMember};
 use chatloom_domain::workflow::{AgentInput, FallbackInput, ProviderName};
 use chatloom_http::{HttpConfig, Services};
-use chatloom_jwt::JwtSigner;
+use chatloom_jwt::{IdentityVerifier, JwtSigner};
 use chatloom_llm::{HttpClient, HttpClientConfig, ProviderConfig, ProviderKind};
 use chatloom_ports::chat_model::Providers;
 use chatloom_ports::dashboard::{CreateWidgetCommand, CreateWorkflowCommand, Credentials, RulesInput};
@@ -122,6 +122,7 @@ fn application(faults: &[Fault], fallback: &ModelServer) -> Application {
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy::new()),
         signer: Arc::new(JwtSigner::new(&secrets, "http://chat.example.com")),
+        identities: Arc::new(IdentityVerifier::new([], Arc::new(client))),
         providers: Providers::new(providers),
         secrets,
         limits: TurnLimits {

@@ -34,6 +34,7 @@ mod draining;
 mod dropped_requests;
 mod embedded_default;
 mod guarantees;
+mod identity;
 mod logs;
 mod model_failures;
 mod replicas;

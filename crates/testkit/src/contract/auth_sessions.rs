@@ -10,12 +10,13 @@ use super::Subject;
 use super::subject::at_once;
 use crate::sample;
 
-/// All three times keep their microseconds.
+/// All times keep their microseconds.
 pub async fn an_auth_session_comes_back_as_it_was_stored(subject: &Subject) {
     let access = with_admin(subject).await;
     let session = AuthSession {
         last_seen_at: sample::at(61) + SignedDuration::from_micros(1),
         expires_at: sample::at(99) - SignedDuration::from_micros(1),
+        renewable_until: Some(sample::at(100) + SignedDuration::from_micros(1)),
         ..admin_session(1)
     };
     access.start_auth_session(&session).await.unwrap();

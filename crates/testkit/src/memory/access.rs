@@ -4,11 +4,11 @@ use async_trait::async_trait;
 use chatloom_domain::Timestamp;
 use chatloom_domain::id::{AuthSessionId, TeamId, UserId};
 use chatloom_domain::team::{AuthSession, Email, Membership, Role, TeamMember, User};
-use chatloom_ports::store::access::{FirstAdmin, SignIn};
+use chatloom_ports::store::access::{ExternalSignIn, FirstAdmin, SignIn};
 use chatloom_ports::store::{AccessStore, StoreError};
 
 use super::MemoryStores;
-use super::tables::{Tables, TeamRecord, UserRecord};
+use super::tables::{ExternalRecord, Tables, TeamRecord, UserRecord};
 
 #[async_trait]
 impl AccessStore for MemoryStores {
@@ -41,9 +41,14 @@ impl AccessStore for MemoryStores {
 
     async fn find_sign_in(&self, email: &Email) -> Result<Option<SignIn>, StoreError> {
         self.transact(|tables| {
-            let found = tables.users.iter().find(|(_, user)| user.email == *email);
+            let mut with_password = tables.users.iter().filter(|(_, user)| !user.password_hash.is_empty());
+            let found = with_password.find(|(_, user)| user.email == *email);
             found.map(|(id, user)| SignIn { user_id: *id, password_hash: user.password_hash.clone() })
         })
+    }
+
+    async fn admit_external_user(&self, sign_in: &ExternalSignIn) -> Result<Option<UserId>, StoreError> {
+        self.transact(|tables| tables.admit_external_user(sign_in))
     }
 
     async fn start_auth_session(&self, session: &AuthSession) -> Result<(), StoreError> {
@@ -106,13 +111,41 @@ impl AccessStore for MemoryStores {
 }
 
 impl Tables {
+    fn admit_external_user(&mut self, sign_in: &ExternalSignIn) -> Option<UserId> {
+        let identity = &sign_in.identity;
+        let key = (identity.issuer.clone(), identity.subject.clone());
+        let known = self.external_identities.get(&key);
+        if known.is_some_and(|known| known.vouched_at > identity.issued_at) {
+            return None;
+        }
+        let user_id = known.map_or(sign_in.new_user_id, |known| known.user_id);
+        let user = self.users.entry(user_id).or_insert_with(|| UserRecord {
+            first_name: identity.first_name.clone(),
+            last_name: identity.last_name.clone(),
+            email: Email::placeholder(user_id),
+            password_hash: String::new(),
+            created_at: sign_in.at,
+        });
+        user.first_name = identity.first_name.clone();
+        user.last_name = identity.last_name.clone();
+        let record =
+            ExternalRecord { user_id, email: identity.email.clone(), vouched_at: identity.issued_at };
+        self.external_identities.insert(key, record);
+        self.members.retain(|(member, _), _| *member != user_id);
+        let there = identity.roles.iter().filter(|(team, _)| self.teams.contains_key(team));
+        self.members.extend(there.map(|(team, role)| ((user_id, *team), *role)));
+        Some(user_id)
+    }
+
     fn user(&self, id: UserId) -> Option<User> {
         let record = self.users.get(&id)?;
+        let external = self.external_identities.values().find(|external| external.user_id == id);
+        let external_email = external.and_then(|external| external.email.clone());
         Some(User {
             id,
             first_name: record.first_name.clone(),
             last_name: record.last_name.clone(),
-            email: record.email.clone(),
+            email: external_email.unwrap_or_else(|| record.email.clone()),
             memberships: self.memberships(id),
             created_at: record.created_at,
         })

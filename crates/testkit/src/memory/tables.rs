@@ -6,6 +6,7 @@ use chatloom_domain::Timestamp;
 use chatloom_domain::id::{
     AuthSessionId, ReplicaId, SessionId, TeamId, TurnId, UserId, WidgetId, WorkflowId,
 };
+use chatloom_domain::identity::{Issuer, Subject};
 use chatloom_domain::message::Message;
 use chatloom_domain::session::ChatSession;
 use chatloom_domain::team::{AuthSession, Email, PersonName, Role, TeamName};
@@ -23,6 +24,7 @@ pub(super) struct Tables {
     pub(super) teams: BTreeMap<TeamId, TeamRecord>,
     pub(super) members: BTreeMap<(UserId, TeamId), Role>,
     pub(super) auth_sessions: BTreeMap<AuthSessionId, AuthSession>,
+    pub(super) external_identities: BTreeMap<(Issuer, Subject), ExternalRecord>,
     pub(super) workflows: BTreeMap<WorkflowId, Workflow>,
     pub(super) widgets: BTreeMap<WidgetId, WidgetRecord>,
     /// The tokens of deleted widgets.
@@ -40,6 +42,12 @@ pub(super) struct UserRecord {
     pub(super) email: Email,
     pub(super) password_hash: String,
     pub(super) created_at: Timestamp,
+}
+
+pub(super) struct ExternalRecord {
+    pub(super) user_id: UserId,
+    pub(super) email: Option<Email>,
+    pub(super) vouched_at: Timestamp,
 }
 
 pub(super) struct TeamRecord {

@@ -8,7 +8,7 @@ use diesel_async::RunQueryDsl;
 
 use super::super::errors::QueryError;
 use super::super::rows::access::{AuthSessionRow, MembershipRow, UserRow, first_admin_rows};
-use super::super::schema::{auth_sessions, memberships, teams, users};
+use super::super::schema::{auth_sessions, external_identities, memberships, teams, users};
 use crate::columns::{Id, Time};
 use crate::database::Conn;
 use crate::dialect;
@@ -32,9 +32,10 @@ pub(crate) async fn find_first_team(conn: &mut Conn) -> Result<Option<Id>, Query
     Ok(oldest.first(conn).await.optional()?)
 }
 
-/// The user's id and password hash.
+/// The user's id and password hash, if they have a password.
 pub(crate) async fn find_sign_in(conn: &mut Conn, email: &str) -> Result<Option<(Id, String)>, QueryError> {
-    let user = users::table.filter(users::email.eq(email)).select((users::id, users::password_hash));
+    let user = users::table.filter(users::email.eq(email).and(users::password_hash.ne("")));
+    let user = user.select((users::id, users::password_hash));
     Ok(user.first(conn).await.optional()?)
 }
 
@@ -61,19 +62,20 @@ pub(crate) async fn find_auth_session(
     conn: &mut Conn,
     id: Id,
 ) -> Result<Option<(AuthSession, User)>, QueryError> {
-    let found: Option<(AuthSessionRow, UserRow)> = auth_sessions::table
+    let found: Option<(AuthSessionRow, UserRow, Option<String>)> = auth_sessions::table
         .find(id)
         .inner_join(users::table.on(users::id.eq(auth_sessions::user_id)))
-        .select((AuthSessionRow::as_select(), UserRow::as_select()))
+        .left_join(external_identities::table.on(external_identities::user_id.eq(users::id)))
+        .select((AuthSessionRow::as_select(), UserRow::as_select(), external_identities::email.nullable()))
         .first(conn)
         .await
         .optional()?;
-    let Some((session, user)) = found else {
+    let Some((session, user, external_email)) = found else {
         return Ok(None);
     };
     let session = AuthSession::from(session);
     let memberships = list_memberships(conn, Id(session.user_id.as_uuid())).await?;
-    Ok(Some((session, user.into_user(memberships)?)))
+    Ok(Some((session, user.into_user(memberships, external_email.as_deref())?)))
 }
 
 async fn list_memberships(conn: &mut Conn, user: Id) -> Result<Vec<Membership>, QueryError> {

@@ -2,11 +2,11 @@
 
 use chatloom_domain::id::{AuthSessionId, TeamId, UserId};
 use chatloom_domain::team::{AuthSession, Email, Membership, PersonName, Role, TeamMember, TeamName, User};
-use chatloom_ports::store::access::FirstAdmin;
+use chatloom_ports::store::access::{ExternalSignIn, FirstAdmin};
 use diesel::prelude::*;
 
 use super::super::errors::{QueryError, inconsistent};
-use super::super::schema::{auth_sessions, memberships, teams, users};
+use super::super::schema::{auth_sessions, external_identities, memberships, teams, users};
 use crate::columns::{Id, Time};
 use crate::database::Db;
 
@@ -52,21 +52,38 @@ pub(crate) fn first_admin_rows(admin: &FirstAdmin) -> (UserRow, TeamRow, Members
         name: admin.team_name.as_str().to_owned(),
         created_at: Time(admin.created_at),
     };
-    let membership =
-        MembershipRow { user_id: user.id, team_id: team.id, role: Role::Admin.as_str().to_owned() };
+    let membership = MembershipRow::new(user.id, team.id, Role::Admin);
     (user, team, membership)
 }
 
 impl UserRow {
-    /// The user with their memberships, which come in order of team name.
-    pub(crate) fn into_user(self, memberships: Vec<Membership>) -> Result<User, QueryError> {
+    /// Somebody whom an identity provider vouches for. No text is the hash of a password, so none can match.
+    pub(crate) fn external(sign_in: &ExternalSignIn) -> Self {
+        Self {
+            id: Id(sign_in.new_user_id.as_uuid()),
+            email: Email::placeholder(sign_in.new_user_id).as_str().to_owned(),
+            first_name: sign_in.identity.first_name.as_str().to_owned(),
+            last_name: sign_in.identity.last_name.as_str().to_owned(),
+            password_hash: String::new(),
+            created_at: Time(sign_in.at),
+        }
+    }
+
+    /// The user with their memberships, which come in order of team name, and the address that their identity provider
+    /// told.
+    pub(crate) fn into_user(
+        self,
+        memberships: Vec<Membership>,
+        external_email: Option<&str>,
+    ) -> Result<User, QueryError> {
         let id = self.id.0;
         let bad_name = |error| inconsistent("users", id, error);
         Ok(User {
             id: UserId::from_uuid(id),
             first_name: PersonName::parse(&self.first_name).map_err(bad_name)?,
             last_name: PersonName::parse(&self.last_name).map_err(bad_name)?,
-            email: Email::parse(&self.email).map_err(|error| inconsistent("users", id, error))?,
+            email: Email::parse(external_email.unwrap_or(&self.email))
+                .map_err(|error| inconsistent("users", id, error))?,
             memberships,
             created_at: self.created_at.0,
         })
@@ -74,6 +91,10 @@ impl UserRow {
 }
 
 impl MembershipRow {
+    pub(crate) fn new(user_id: Id, team_id: Id, role: Role) -> Self {
+        Self { user_id, team_id, role: role.as_str().to_owned() }
+    }
+
     /// The membership as it is shown to its user.
     pub(crate) fn into_membership(self, team_name: &str) -> Result<Membership, QueryError> {
         let team_id = self.team_id.0;
@@ -107,6 +128,7 @@ pub(crate) struct AuthSessionRow {
     created_at: Time,
     last_seen_at: Time,
     expires_at: Time,
+    renewable_until: Option<Time>,
 }
 
 impl From<&AuthSession> for AuthSessionRow {
@@ -117,6 +139,7 @@ impl From<&AuthSession> for AuthSessionRow {
             created_at: Time(session.created_at),
             last_seen_at: Time(session.last_seen_at),
             expires_at: Time(session.expires_at),
+            renewable_until: session.renewable_until.map(Time),
         }
     }
 }
@@ -129,6 +152,31 @@ impl From<AuthSessionRow> for AuthSession {
             created_at: row.created_at.0,
             last_seen_at: row.last_seen_at.0,
             expires_at: row.expires_at.0,
+            renewable_until: row.renewable_until.map(|time| time.0),
+        }
+    }
+}
+
+/// What is kept of an external identity beside its user.
+#[derive(Insertable)]
+#[diesel(table_name = external_identities)]
+pub(crate) struct ExternalIdentityRow {
+    issuer: String,
+    subject: String,
+    user_id: Id,
+    email: Option<String>,
+    vouched_at: Time,
+}
+
+impl From<&ExternalSignIn> for ExternalIdentityRow {
+    fn from(sign_in: &ExternalSignIn) -> Self {
+        let identity = &sign_in.identity;
+        Self {
+            issuer: identity.issuer.as_str().to_owned(),
+            subject: identity.subject.as_str().to_owned(),
+            user_id: Id(sign_in.new_user_id.as_uuid()),
+            email: identity.email.as_ref().map(|email| email.as_str().to_owned()),
+            vouched_at: Time(identity.issued_at),
         }
     }
 }

@@ -4,11 +4,11 @@ use async_trait::async_trait;
 use chatloom_domain::Timestamp;
 use chatloom_domain::id::{AuthSessionId, TeamId, UserId};
 use chatloom_domain::team::{AuthSession, Email, TeamMember, User};
-use chatloom_ports::store::access::{FirstAdmin, SignIn};
+use chatloom_ports::store::access::{ExternalSignIn, FirstAdmin, SignIn};
 use chatloom_ports::store::{AccessStore, StoreError};
 
 use super::super::errors::QueryError;
-use super::super::queries::access;
+use super::super::queries::{access, external_identities};
 use super::RelationalStore;
 use crate::columns::{Id, Time};
 
@@ -32,6 +32,14 @@ impl AccessStore for RelationalStore {
         let work =
             self.database.read(move |conn| Box::pin(async move { access::find_sign_in(conn, &email).await }));
         Ok(work.await?.map(|(id, password_hash)| SignIn { user_id: UserId::from_uuid(id.0), password_hash }))
+    }
+
+    async fn admit_external_user(&self, sign_in: &ExternalSignIn) -> Result<Option<UserId>, StoreError> {
+        let sign_in = sign_in.clone();
+        let work = self.database.write(move |conn| {
+            Box::pin(async move { external_identities::admit_external_user(conn, &sign_in).await })
+        });
+        Ok(work.await?.map(|id| UserId::from_uuid(id.0)))
     }
 
     async fn start_auth_session(&self, session: &AuthSession) -> Result<(), StoreError> {

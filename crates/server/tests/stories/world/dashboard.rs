@@ -22,6 +22,11 @@ impl Dashboard {
         Self { client: client.clone(), cookie, team }
     }
 
+    /// The team's id.
+    pub(crate) fn team(&self) -> &str {
+        &self.team
+    }
+
     /// The same user in front of another server on the same database.
     pub(crate) fn at(&self, client: &Client) -> Self {
         Self { client: client.clone(), cookie: self.cookie.clone(), team: self.team.clone() }
@@ -32,9 +37,9 @@ impl Dashboard {
         &self.cookie
     }
 
-    /// The team's id.
-    pub(crate) fn team(&self) -> &str {
-        &self.team
+    /// What the service says about this user.
+    pub(crate) async fn me(&self) -> Answer {
+        Answer::of(self.client.request(Method::GET, "/api/auth/me").header("cookie", &self.cookie)).await
     }
 
     /// A request to a path below the team's.

@@ -1,0 +1,2 @@
+ALTER TABLE auth_sessions DROP COLUMN renewable_until;
+DROP TABLE external_identities;
