@@ -60,6 +60,8 @@ pub struct Dependencies {
     pub secret: Vec<u8>,
     /// How long and how big a turn may get.
     pub limits: TurnLimits,
+    /// Whether widgets without a list of allowed domains are refused, to their owners and to visitors.
+    pub require_allowed_domains: bool,
     /// Where turns run. It must outlive the HTTP server's own runtimes, because turns outlive requests.
     pub runtime: tokio::runtime::Handle,
 }
@@ -84,8 +86,8 @@ pub struct Application {
 impl Application {
     /// Puts the use cases together and starts the background tasks that flush logs and end orphaned turns.
     pub fn start(dependencies: Dependencies) -> Self {
-        let Dependencies { stores, clock, entropy, signer, providers, secret, limits, runtime } =
-            dependencies;
+        let Dependencies { stores, clock, entropy, signer, providers, secret, limits, .. } = dependencies;
+        let (require_allowed_domains, runtime) = (dependencies.require_allowed_domains, dependencies.runtime);
         let passwords = Passwords::new(entropy.clone());
         let sealing_key = SealingKey::derive(&secret, entropy.clone());
         let turns = TurnRunner::start(
@@ -117,6 +119,7 @@ impl Application {
                 turns: turns.clone(),
                 clock: clock.clone(),
                 entropy: entropy.clone(),
+                require_allowed_domains,
             }),
             readiness: Arc::new(StoreReadiness { health: stores.health.clone(), turns: turns.clone() }),
             demo: Arc::new(Demo {
@@ -130,6 +133,7 @@ impl Application {
                 clock: clock.clone(),
                 entropy: entropy.clone(),
                 sealing_key,
+                require_allowed_domains,
             }),
             first_admin: FirstAdmins { store: stores.access, passwords, clock, entropy },
             turns,
