@@ -20,8 +20,17 @@ const PLAIN_NAME: &str = "chatloom";
 /// The JWT of a request, if it carries one, after the CSRF rule has been kept. A bearer token wins over the
 /// cookie: it was put there on purpose.
 pub(super) fn presented(request: &HttpRequest, state: &State) -> Result<Option<Credentials>, ApiError> {
-    let cookie = request.cookie(name(state.is_https));
-    csrf::check(request.method(), request.headers(), cookie.is_some(), &state.public_origin)?;
+    presented_to(request, state.is_https, &state.public_origin)
+}
+
+/// The same for a service that browsers reach at `public_origin`.
+pub(crate) fn presented_to(
+    request: &HttpRequest,
+    is_https: bool,
+    public_origin: &str,
+) -> Result<Option<Credentials>, ApiError> {
+    let cookie = request.cookie(name(is_https));
+    csrf::check(request.method(), request.headers(), cookie.is_some(), public_origin)?;
     let bearer = request.headers().get(AUTHORIZATION).and_then(|value| bearer_token(value.as_bytes()));
     let cookie = || cookie.map(|cookie| cookie.value().to_owned());
     Ok(bearer.or_else(cookie).map(Credentials))
