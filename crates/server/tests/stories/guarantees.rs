@@ -3,6 +3,7 @@
 
 mod http;
 mod logs;
+mod origins;
 mod rotation;
 mod tokens;
 

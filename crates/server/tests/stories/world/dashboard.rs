@@ -22,6 +22,11 @@ impl Dashboard {
         Self { client: client.clone(), cookie, team }
     }
 
+    /// The id of the team.
+    pub(crate) fn team(&self) -> &str {
+        &self.team
+    }
+
     /// The same user in front of another server on the same database.
     pub(crate) fn at(&self, client: &Client) -> Self {
         Self { client: client.clone(), cookie: self.cookie.clone(), team: self.team.clone() }

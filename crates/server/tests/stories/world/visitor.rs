@@ -40,6 +40,11 @@ impl Visitor {
         Self { secret: secret.to_owned(), ..self }
     }
 
+    /// The id of the session.
+    pub(crate) fn session(&self) -> &str {
+        &self.session
+    }
+
     /// The secrets that this visitor knows.
     pub(crate) fn secrets(&self) -> [&str; 2] {
         [&self.token, &self.secret]
