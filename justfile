@@ -32,6 +32,12 @@ ci:
 deny:
     cargo xtask deny
 
+# Look for inputs that break a rule (needs cargo-fuzz): origins, tokens, credentials, bodies, event_ids or streams.
+fuzz target seconds="60" sanitizer="address":
+    mkdir -p target/fuzz-corpus/{{ target }}
+    cp Cargo.lock crates/fuzz/fuzz/Cargo.lock
+    cd crates/fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer {{ sanitizer }} {{ target }} ../../target/fuzz-corpus/{{ target }} fuzz/corpus/{{ target }} -- -max_total_time={{ seconds }} -max_len=4096
+
 # Measure the release binary on SQLite and PostgreSQL.
 bench *args:
     cargo build --release --locked && cargo run --release --locked --package chatloom-bench -- {{ args }}

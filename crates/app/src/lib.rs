@@ -64,6 +64,8 @@ pub struct Dependencies {
     pub secrets: SecretRing,
     /// How long and how big a turn may get.
     pub limits: TurnLimits,
+    /// Whether widgets without a list of allowed domains are refused, to their owners and to visitors.
+    pub require_allowed_domains: bool,
     /// Where turns run. It must outlive the HTTP server's own runtimes, because turns outlive requests.
     pub runtime: tokio::runtime::Handle,
 }
@@ -88,8 +90,9 @@ pub struct Application {
 impl Application {
     /// Puts the use cases together and starts the background tasks that flush logs and end orphaned turns.
     pub fn start(dependencies: Dependencies) -> Self {
-        let Dependencies { stores, clock, entropy, signer, identities, providers, secrets, limits, runtime } =
+        let Dependencies { stores, clock, entropy, signer, identities, providers, secrets, limits, .. } =
             dependencies;
+        let (require_allowed_domains, runtime) = (dependencies.require_allowed_domains, dependencies.runtime);
         let passwords = Passwords::new(entropy.clone());
         let sealing_keys = SealingKeys::derive(&secrets, entropy.clone());
         let turns = TurnRunner::start(
@@ -122,6 +125,7 @@ impl Application {
                 turns: turns.clone(),
                 clock: clock.clone(),
                 entropy: entropy.clone(),
+                require_allowed_domains,
             }),
             readiness: Arc::new(StoreReadiness { health: stores.health.clone(), turns: turns.clone() }),
             demo: Arc::new(Demo {
@@ -135,6 +139,7 @@ impl Application {
                 clock: clock.clone(),
                 entropy: entropy.clone(),
                 sealing_keys,
+                require_allowed_domains,
             }),
             first_admin: FirstAdmins { store: stores.access, passwords, clock, entropy },
             turns,

@@ -37,6 +37,8 @@ pub(crate) struct Visitors {
     pub(crate) turns: Arc<TurnRunner>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
+    /// Whether a widget without a list of allowed domains is for no site instead of any.
+    pub(crate) require_allowed_domains: bool,
 }
 
 impl Visitors {
@@ -54,6 +56,9 @@ impl Visitors {
         }
         self.token_uses.note(hash, slot, now);
         match widget.admit(&request.source) {
+            Ok(()) if self.require_allowed_domains && widget.allowed_domains.is_empty() => {
+                Err(VisitorError::OriginNotAllowed)
+            }
             Ok(()) => Ok(widget),
             Err(AdmissionError::Inactive) => Err(VisitorError::WidgetGone),
             Err(AdmissionError::OriginNotAllowed) => Err(VisitorError::OriginNotAllowed),

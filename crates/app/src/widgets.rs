@@ -28,11 +28,22 @@ pub(crate) struct Widgets {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) sealing_keys: SealingKeys,
+    /// Whether every widget must have a list of allowed domains.
+    pub(crate) require_allowed_domains: bool,
 }
 
 impl Widgets {
+    fn domains(&self, entries: &[String]) -> Result<AllowedDomains, WidgetError> {
+        let domains = AllowedDomains::parse(entries).map_err(WidgetError::AllowedDomains)?;
+        if domains.is_empty() && self.require_allowed_domains {
+            return Err(WidgetError::AllowedDomainsRequired);
+        }
+        Ok(domains)
+    }
+
     /// Applies the given fields to a widget; the others stay as they are.
     fn apply(
+        &self,
         widget: &Widget,
         member: &TeamMember,
         command: &UpdateWidgetCommand,
@@ -47,7 +58,7 @@ impl Widgets {
                 changed.customization.merge(patch.clone()).map_err(WidgetError::Customization)?;
         }
         if let Some(entries) = &command.allowed_domains {
-            changed.allowed_domains = AllowedDomains::parse(entries).map_err(WidgetError::AllowedDomains)?;
+            changed.allowed_domains = self.domains(entries)?;
         }
         changed.rules = rules(changed.rules, command.rules)?;
         changed.workflow_id = command.workflow_id.unwrap_or(changed.workflow_id);
@@ -110,8 +121,7 @@ impl WidgetAdministration for Widgets {
             workflow_id: command.workflow_id,
             active: true,
             customization: Customization::parse(command.customization).map_err(WidgetError::Customization)?,
-            allowed_domains: AllowedDomains::parse(&command.allowed_domains)
-                .map_err(WidgetError::AllowedDomains)?,
+            allowed_domains: self.domains(&command.allowed_domains)?,
             rules: rules(of_new, command.rules)?,
             created_at: now,
             updated_at: now,
@@ -134,7 +144,7 @@ impl WidgetAdministration for Widgets {
     ) -> Result<Widget, WidgetError> {
         for _ in 0..SAVE_ATTEMPTS {
             let current = self.find(member, id).await?;
-            let changed = Self::apply(&current, member, &command, self.clock.now())?;
+            let changed = self.apply(&current, member, &command, self.clock.now())?;
             match self.store.save_widget(&changed).await.map_err(write_error)? {
                 SaveOutcome::Saved => return Ok(Widget { version: changed.version + 1, ..changed }),
                 SaveOutcome::Absent => return Err(WidgetError::NotFound),

@@ -101,6 +101,8 @@ impl Widget {
         }
         let is_allowed = match source {
             Source::Page(origin) => self.allowed_domains.allows(Some(origin)),
+            // What cannot be read may have been meant to keep out these, too.
+            Source::Unnamed if self.allowed_domains.is_unreadable() => false,
             Source::Unnamed => self.rules.allow_no_origin || self.allowed_domains.allows(None),
             Source::Opaque => self.allowed_domains.allows(None),
         };

@@ -2,7 +2,9 @@
 
 use actix_web::HttpRequest;
 use actix_web::dev::Payload;
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
+use actix_web::http::header::{
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING, UPGRADE,
+};
 use bytes::BytesMut;
 use futures::StreamExt as _;
 
@@ -95,8 +97,14 @@ async fn collect(headers: &HeaderMap, mut payload: Payload) -> Result<BytesMut, 
     if declared.is_some_and(|length| length > MAX_BODY_BYTES) {
         return Err(too_large());
     }
+    // Where a request offers to speak WebSocket, the framework takes all that the connection still brings for its body.
+    // We go on with HTTP (RFC 9110 section 7.8), in which the length says where the body ends.
+    let has_own_end = !headers.contains_key(UPGRADE) || headers.contains_key(TRANSFER_ENCODING);
+    let end = if has_own_end { usize::MAX } else { declared.unwrap_or_default() };
     let mut bytes = BytesMut::with_capacity(declared.unwrap_or_default());
-    while let Some(chunk) = payload.next().await {
+    while bytes.len() < end
+        && let Some(chunk) = payload.next().await
+    {
         let chunk =
             chunk.map_err(|_| ApiError::new(Code::InvalidRequest, "the body did not arrive whole"))?;
         if bytes.len() + chunk.len() > MAX_BODY_BYTES {
@@ -104,6 +112,7 @@ async fn collect(headers: &HeaderMap, mut payload: Payload) -> Result<BytesMut, 
         }
         bytes.extend_from_slice(&chunk);
     }
+    bytes.truncate(end);
     Ok(bytes)
 }
 

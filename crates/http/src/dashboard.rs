@@ -1,7 +1,7 @@
 //! The dashboard's side of the API: signing in, widgets, workflows.
 
 mod authorized;
-mod credentials;
+pub(crate) mod credentials;
 mod csrf;
 pub(crate) mod login;
 pub(crate) mod widgets;

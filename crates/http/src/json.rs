@@ -157,6 +157,14 @@ mod tests {
         assert_eq!(round_trip("18446744073709551615"), "1.8446744073709552e+19");
     }
 
+    /// Read and written again and again, a number must not wander.
+    #[test]
+    fn a_float_with_many_digits_comes_back_exactly() {
+        for float in ["1.8446744073706855e+22", "0.30000000000000004", "5e-324", "1.7976931348623157e+308"] {
+            assert_eq!(round_trip(float), float);
+        }
+    }
+
     #[test]
     fn a_key_given_twice_is_refused_at_any_depth() {
         let error = parse(br#"{"a":[{"b":1,"b":2}]}"#).unwrap_err();

@@ -9,6 +9,8 @@ mod dashboard;
 mod envelope;
 mod error;
 mod fields;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod head;
 mod json;
 mod openapi;

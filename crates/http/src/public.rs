@@ -4,7 +4,7 @@ pub(crate) mod cors;
 pub(crate) mod guard;
 pub(crate) mod init;
 pub(crate) mod messages;
-mod origin;
+pub(crate) mod origin;
 mod presented;
 pub(crate) mod rate_limit;
 pub(crate) mod sessions;

@@ -181,6 +181,9 @@ pub enum WidgetError {
     /// `graceSeconds` breaks its rule.
     #[error("graceSeconds {0}")]
     Grace(GraceError),
+    /// This installation wants every widget to have a list of allowed domains.
+    #[error("the list of allowed domains must not be empty on this installation")]
+    AllowedDomainsRequired,
     /// `retentionDays` breaks its rule.
     #[error("retentionDays {0}")]
     Retention(RetentionDaysError),

@@ -8,6 +8,7 @@ use diesel::expression::AsExpression;
 use diesel::pg::data_types::PgTimestamp;
 use diesel::pg::{Pg, PgValue};
 use diesel::serialize::{self, IsNull, Output, ToSql};
+use diesel::sql_types::{Array, Nullable, Text};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -21,6 +22,9 @@ pub(crate) mod sql {
 
 /// Where PostgreSQL's calendar begins, 2000-01-01, in microseconds since 1970.
 const EPOCH_US: i64 = 946_684_800_000_000;
+
+/// What no list of texts is written as, so that it is read back as none.
+const NO_TEXTS: &[Option<String>] = &[None];
 
 /// An id of any kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
@@ -37,10 +41,10 @@ pub(crate) struct Time(pub(crate) Timestamp);
 #[diesel(sql_type = sql::Json)]
 pub(crate) struct Json(pub(crate) Value);
 
-/// Texts in order.
+/// Texts in order; `None` where the column holds anything else, of which the row's parser decides what it means.
 #[derive(Debug, AsExpression, FromSqlRow)]
 #[diesel(sql_type = sql::Texts)]
-pub(crate) struct Texts(pub(crate) Vec<String>);
+pub(crate) struct Texts(pub(crate) Option<Vec<String>>);
 
 impl ToSql<sql::Id, Pg> for Id {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
@@ -84,12 +88,16 @@ impl FromSql<sql::Json, Pg> for Json {
 
 impl ToSql<sql::Texts, Pg> for Texts {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        ToSql::<sql::Texts, Pg>::to_sql(self.0.as_slice(), out)
+        match &self.0 {
+            Some(texts) => ToSql::<sql::Texts, Pg>::to_sql(texts.as_slice(), out),
+            None => ToSql::<Array<Nullable<Text>>, Pg>::to_sql(NO_TEXTS, out),
+        }
     }
 }
 
 impl FromSql<sql::Texts, Pg> for Texts {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-        <Vec<String> as FromSql<sql::Texts, Pg>>::from_sql(value).map(Self)
+        // An array may have empty elements, or further dimensions.
+        Ok(Self(<Vec<String> as FromSql<sql::Texts, Pg>>::from_sql(value).ok()))
     }
 }

@@ -142,11 +142,13 @@ pub async fn start(config: Config) -> Result<RunningServer, StartError> {
         providers: connect_providers(&config.providers, &client)?,
         secrets,
         limits: TurnLimits::default(),
+        require_allowed_domains: config.require_allowed_domains,
         runtime: tokio::runtime::Handle::current(),
     });
     let administrator = first_admin::ensure(&application, &stores, &config, entropy.as_ref()).await?;
-    // Later starts leave the demo as its owner has made it, deleted included.
-    if embedded && administrator.is_new {
+    // Later starts leave the demo as its owner has made it, deleted included. It is for any site, so an installation
+    // that refuses such widgets has none.
+    if embedded && administrator.is_new && !config.require_allowed_domains {
         application.prepare_demo().await.map_err(StartError::Demo)?;
     }
 

@@ -94,6 +94,8 @@ pub struct Config {
     pub trusted_proxies: usize,
     /// Connections at the same time; `None` is as many as there are files for, at most 10,000.
     pub max_connections: Option<usize>,
+    /// Whether widgets without a list of allowed domains are refused.
+    pub require_allowed_domains: bool,
     /// How log lines look.
     pub log_format: LogFormat,
     /// Which log lines are written, in the syntax of tracing's filter directives.
@@ -149,6 +151,7 @@ impl Config {
             public_rate_limit_per_minute: number(settings, "PUBLIC_RATE_LIMIT_PER_MINUTE", 1_000_000)?,
             trusted_proxies: number::<u8>(settings, "TRUSTED_PROXIES", 16)?.into(),
             max_connections: parse_max_connections(settings)?,
+            require_allowed_domains: flag(settings, "REQUIRE_ALLOWED_DOMAINS")?,
             log_format: parse_log_format(settings.find_or_default("LOG_FORMAT"))?,
             log_filter: parse_log_filter(settings.find_or_default("LOG"))?,
             drain: Duration::from_secs(number(settings, "DRAIN_SECONDS", 3600)?),
@@ -189,6 +192,12 @@ fn parse_max_connections(settings: &Settings) -> Result<Option<usize>, ConfigErr
     let parsed = text.parse().ok().filter(|most| (1..=1_000_000).contains(most));
     let refuse = || ConfigError::new("MAX_CONNECTIONS", "must be a whole number from 1 to 1000000");
     parsed.map(Some).ok_or_else(refuse)
+}
+
+/// `true` or `false`.
+fn flag(settings: &Settings, name: &'static str) -> Result<bool, ConfigError> {
+    let parsed = settings.find_or_default(name).parse();
+    parsed.map_err(|_| ConfigError::new(name, "must be true or false"))
 }
 
 fn parse_database(settings: &Settings) -> Result<Database, ConfigError> {

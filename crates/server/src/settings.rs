@@ -73,6 +73,11 @@ pub const SETTINGS: &[Setting] = &[
         "10000, or half of the files that the process may open",
         "Connections at the same time; whoever comes then is answered with 503",
     ),
+    setting(
+        "REQUIRE_ALLOWED_DOMAINS",
+        "false",
+        "Refuse widgets without a list of allowed domains, true or false; without it no list means any site",
+    ),
     setting("LOG_FORMAT", "text", "How log lines look: text or json"),
     setting(
         "LOG",

@@ -56,6 +56,7 @@ fn nothing_at_all_is_the_embedded_default() {
     assert_eq!(config.max_connections, None);
     assert_eq!((config.log_format, config.log_filter.as_str()), (LogFormat::Text, "info,actix_server=warn"));
     assert_eq!(config.drain, Duration::from_secs(25));
+    assert!(!config.require_allowed_domains);
 }
 
 #[test]
@@ -75,6 +76,7 @@ fn every_bad_value_is_told_with_its_setting() {
         (&[("MAX_CONNECTIONS", "0")], "MAX_CONNECTIONS must be a whole number from 1 to 1000000"),
         (&[("APP_BASE_URL", "chat.example.com")], "APP_BASE_URL is not a URL: relative URL without a base"),
         (&[("APP_BASE_URL", "ftp://example.com")], "APP_BASE_URL must begin with http:// or https://"),
+        (&[("REQUIRE_ALLOWED_DOMAINS", "yes")], "REQUIRE_ALLOWED_DOMAINS must be true or false"),
         (&[("LOG_FORMAT", "xml")], "LOG_FORMAT must be text or json"),
         (&[("LOG", "chatloom=loud")], "LOG must be a list of levels such as info,chatloom_app=debug"),
         (
@@ -207,6 +209,14 @@ fn the_defaults_of_the_help_are_those_of_the_providers() {
 }
 
 #[test]
+fn a_flag_may_be_a_text_or_a_boolean_of_the_settings_file() {
+    let (_folder, path) = file("require_allowed_domains = true");
+    assert!(config(&[("CONFIG_FILE", &path)]).require_allowed_domains);
+    assert!(config(&[("REQUIRE_ALLOWED_DOMAINS", "true")]).require_allowed_domains);
+    assert!(!config(&[("CONFIG_FILE", &path), ("REQUIRE_ALLOWED_DOMAINS", "false")]).require_allowed_domains);
+}
+
+#[test]
 fn the_settings_file_adds_providers_whose_keys_may_lie_in_the_environment() {
     let (_folder, path) = file(
         r#"
@@ -238,9 +248,12 @@ fn mistakes_in_the_settings_file_name_their_key_and_show_no_value() {
         ("prot = 80", "prot is not a setting (in the settings file)"),
         ("PORT = 80", "PORT is not a setting (in the settings file)"),
         ("config_file = \"x\"", "config_file is not a setting (in the settings file)"),
-        ("port = 80.5", "PORT must be a text or a whole number in the settings file"),
+        ("port = 80.5", "PORT must be a text, a whole number, true or false in the settings file"),
         ("port = \"canary\"", "PORT must be a whole number from 0 to 65535"),
-        ("jwt_secret = [\"canary\"]", "JWT_SECRET must be a text or a whole number in the settings file"),
+        (
+            "jwt_secret = [\"canary\"]",
+            "JWT_SECRET must be a text, a whole number, true or false in the settings file",
+        ),
         ("providers = 1", "providers must be a table"),
         ("[providers]\nx = 1", "providers.x must be a table"),
         ("[providers.x]", "providers.x.kind must be openai, anthropic or scripted"),

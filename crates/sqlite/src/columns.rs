@@ -31,10 +31,10 @@ pub(crate) struct Time(pub(crate) Timestamp);
 #[diesel(sql_type = sql::Json)]
 pub(crate) struct Json(pub(crate) Value);
 
-/// Texts in order.
+/// Texts in order; `None` where the column holds anything else, of which the row's parser decides what it means.
 #[derive(Debug, AsExpression, FromSqlRow)]
 #[diesel(sql_type = sql::Texts)]
-pub(crate) struct Texts(pub(crate) Vec<String>);
+pub(crate) struct Texts(pub(crate) Option<Vec<String>>);
 
 impl ToSql<sql::Id, Sqlite> for Id {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
@@ -79,6 +79,7 @@ impl FromSql<sql::Json, Sqlite> for Json {
 }
 
 impl ToSql<sql::Texts, Sqlite> for Texts {
+    /// No list of texts is written as `null`, which is read back as none.
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
         out.set_value(serde_json::to_string(&self.0)?);
         Ok(IsNull::No)
@@ -88,6 +89,6 @@ impl ToSql<sql::Texts, Sqlite> for Texts {
 impl FromSql<sql::Texts, Sqlite> for Texts {
     fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
         let text = <String as FromSql<sql::Texts, Sqlite>>::from_sql(value)?;
-        Ok(Self(serde_json::from_str(&text)?))
+        Ok(Self(serde_json::from_str::<Vec<String>>(&text).ok()))
     }
 }

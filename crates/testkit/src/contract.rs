@@ -105,6 +105,7 @@ macro_rules! store_contract {
             widgets {
                 a_widget_comes_back_as_it_was_stored,
                 a_widget_without_customization_and_domains_comes_back_so,
+                an_unreadable_list_of_domains_stays_unreadable,
                 create_widget_refuses_a_workflow_of_another_team,
                 find_widget_sees_only_the_teams_own,
                 list_widgets_is_newest_first_and_of_the_team_only,

@@ -116,8 +116,12 @@ pub(crate) fn agent() -> AgentInput {
 }
 
 pub(crate) fn application(stores: &MemoryStores, clock: &Arc<FixedClock>, model: &FedModel) -> Application {
+    Application::start(dependencies(stores, clock, model))
+}
+
+pub(crate) fn dependencies(stores: &MemoryStores, clock: &Arc<FixedClock>, model: &FedModel) -> Dependencies {
     let provider: Arc<dyn ChatModel> = Arc::new(model.clone());
-    Application::start(Dependencies {
+    Dependencies {
         stores: stores.stores(),
         clock: clock.clone(),
         entropy: Arc::new(SeededEntropy::new(u64::from(clock.now().subsec_nanosecond().unsigned_abs()))),
@@ -126,8 +130,9 @@ pub(crate) fn application(stores: &MemoryStores, clock: &Arc<FixedClock>, model:
         providers: Providers::new([(ProviderName::parse("fed").unwrap(), provider)]),
         secrets: SecretRing::of(&[7; 32]),
         limits: TurnLimits::default(),
+        require_allowed_domains: false,
         runtime: tokio::runtime::Handle::current(),
-    })
+    }
 }
 
 impl World {

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use chatloom_app::{Application, Dependencies};
 use chatloom_domain::customization::Data;
 use chatloom_domain::team::{Permission, Role};
 use chatloom_domain::widget::{RetentionDays, WidgetRules};
 use chatloom_ports::dashboard::{CreateWidgetCommand, RulesInput, UpdateWidgetCommand, WidgetError};
+use chatloom_ports::visitor::VisitorError;
 use chatloom_testkit::sample;
 
-use crate::app::{World, application, as_role, stranger};
+use crate::app::{World, application, as_role, dependencies, stranger};
 
 fn customization(entries: &[(&str, Data)]) -> BTreeMap<String, Data> {
     entries.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect()
@@ -111,6 +113,39 @@ async fn a_new_widget_keeps_conversations_for_90_days_unless_told_otherwise() {
     for days in [0, -1, 3651, i64::MAX] {
         assert!(matches!(create(Some(Some(days))).await, Err(WidgetError::Retention(_))), "{days}");
     }
+}
+
+#[tokio::test]
+async fn an_installation_can_refuse_widgets_without_a_list() {
+    let world = World::new().await;
+    let strict = Application::start(Dependencies {
+        require_allowed_domains: true,
+        ..dependencies(&world.stores, &world.clock, &world.model)
+    });
+    let create = |domains: &[&str]| CreateWidgetCommand {
+        name: "Shop".into(),
+        workflow_id: world.workflow.id,
+        customization: BTreeMap::new(),
+        allowed_domains: domains.iter().map(|&domain| domain.to_owned()).collect(),
+        rules: RulesInput::default(),
+    };
+    let refused = strict.widgets.create(&world.member, create(&[])).await;
+    assert!(matches!(refused, Err(WidgetError::AllowedDomainsRequired)));
+    assert!(strict.widgets.create(&world.member, create(&["shop.example"])).await.is_ok());
+
+    // A widget from before may be changed in other ways, but answers nobody until it has a list.
+    let admit = async || strict.visitors.initialize(world.visitor(Some("https://shop.example"))).await;
+    let update = async |command| strict.widgets.update(&world.member, world.widget.id, command).await;
+    let list = |domains: &[&str]| UpdateWidgetCommand {
+        allowed_domains: Some(domains.iter().map(|&domain| domain.to_owned()).collect()),
+        ..UpdateWidgetCommand::default()
+    };
+    let rename = UpdateWidgetCommand { name: Some("Renamed".into()), ..UpdateWidgetCommand::default() };
+    assert!(update(rename).await.is_ok());
+    assert!(matches!(admit().await, Err(VisitorError::OriginNotAllowed)));
+    assert!(update(list(&["shop.example"])).await.is_ok());
+    assert!(admit().await.is_ok());
+    assert!(matches!(update(list(&[])).await, Err(WidgetError::AllowedDomainsRequired)));
 }
 
 #[tokio::test]

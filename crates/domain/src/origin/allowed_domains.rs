@@ -19,12 +19,22 @@ const MAX_ECHOED_CHARS: usize = 80;
 /// scheme is https, except that `http://` in front means http, and `localhost`, `127.0.0.1` and `[::1]`
 /// without a scheme mean either.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AllowedDomains(Vec<Entry>);
+pub struct AllowedDomains {
+    entries: Vec<Entry>,
+    /// Somebody set a limit that cannot be read. It is no empty list: it allows nothing.
+    is_unreadable: bool,
+}
 
 impl AllowedDomains {
     /// The list that sets no limit.
     pub fn any_site() -> Self {
         Self::default()
+    }
+
+    /// What a store gives for a list that breaks the rules: it allows no page at all, where a guess at what was
+    /// meant could open the widget to everybody.
+    pub fn unreadable() -> Self {
+        Self { entries: Vec::new(), is_unreadable: true }
     }
 
     /// Reads at most 100 entries of at most 253 bytes each, in the order given, and drops repetitions.
@@ -45,28 +55,34 @@ impl AllowedDomains {
                 parsed.push(entry);
             }
         }
-        Ok(Self(parsed))
+        Ok(Self { entries: parsed, is_unreadable: false })
     }
 
-    /// The canonical texts, lower-case and with IDN in ASCII; parsing them gives this list again.
+    /// The canonical texts, lower-case and with IDN in ASCII; parsing them gives this list again, unless
+    /// it is unreadable: then there are none.
     pub fn entries(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(Entry::as_str)
+        self.entries.iter().map(Entry::as_str)
     }
 
     /// Whether any site is allowed.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.entries.is_empty() && !self.is_unreadable
+    }
+
+    /// Whether this stands for a stored list that breaks the rules.
+    pub fn is_unreadable(&self) -> bool {
+        self.is_unreadable
     }
 
     /// The number of distinct entries.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.entries.len()
     }
 
     /// Whether a page of this origin may use the widget. Once a list is set, a request that does not say
     /// where it comes from is refused: else leaving out the header would be the way around the list.
     pub fn allows(&self, origin: Option<&Origin>) -> bool {
-        self.is_empty() || origin.is_some_and(|origin| self.0.iter().any(|entry| entry.covers(origin)))
+        self.is_empty() || origin.is_some_and(|origin| self.entries.iter().any(|entry| entry.covers(origin)))
     }
 }
 

@@ -1,25 +1,100 @@
 //! The `Origin` header, and `Referer` in its place.
 
+mod disguises;
+mod generated;
 mod hostile;
+mod oracle;
+
+use std::collections::{BTreeSet, HashSet};
 
 use chatloom_domain::origin::{AllowedDomains, Origin, OriginError};
 use proptest::prelude::*;
 
+use disguises::DISGUISES;
+use generated::{Chance, header};
 use hostile::HOSTILE;
+use oracle::EXPECTED;
 
-/// The list that the hostile headers try to get past.
+/// The list of most of the tests here.
 const LIST: [&str; 6] =
     ["example.com", "*.shop.example", "localhost:3000", "127.0.0.1", "[::1]", "xn--bcher-kva.example"];
 
+/// Headers of the tables that open lists which ask for just that: another scheme, or any port.
+const NOT_HOSTILE_TO_ALL: &[&str] = &[
+    "http://a.shop.example",
+    "http://example.com",
+    "http://localhost",
+    "http://localhost:300",
+    "http://localhost:30000",
+    "http://localhost:3001",
+    "https://a.shop.example:8443",
+    "https://example.com:0",
+    "https://example.com:444",
+    "https://example.com:80",
+    "https://localhost",
+];
+
+fn opens(list: &AllowedDomains, header: &str) -> bool {
+    Origin::parse(header).is_ok_and(|origin| list.allows(Some(&origin)))
+}
+
 #[test]
-fn hostile_headers_open_nothing() {
-    let list = AllowedDomains::parse(LIST).unwrap();
-    assert!(HOSTILE.len() >= 100);
-    for header in HOSTILE {
-        let origin = Origin::parse(header);
-        let is_open = origin.as_ref().is_ok_and(|origin| list.allows(Some(origin)));
-        assert!(!is_open, "{header:?} was taken for {origin:?}");
+fn hostile_headers_open_no_list() {
+    let headers: BTreeSet<_> = HOSTILE.iter().chain(DISGUISES).copied().collect();
+    assert_eq!(headers.len(), HOSTILE.len() + DISGUISES.len(), "a header is there twice");
+    assert!(headers.len() >= 300, "{} headers", headers.len());
+    let mut opened = BTreeSet::new();
+    for expected in EXPECTED {
+        let list = AllowedDomains::parse(expected.list).unwrap();
+        for header in &headers {
+            // Names that the oracle leaves open are none that a page has.
+            let should_open = expected.opens(header).unwrap_or(false);
+            assert_eq!(opens(&list, header), should_open, "{header:?} and {:?}", expected.list);
+            if opens(&list, header) {
+                opened.insert(*header);
+            }
+        }
     }
+    assert_eq!(Vec::from_iter(opened), NOT_HOSTILE_TO_ALL);
+    let list = AllowedDomains::parse(LIST).unwrap();
+    assert!(headers.iter().all(|header| !opens(&list, header)));
+    assert!(headers.iter().all(|header| !opens(&AllowedDomains::unreadable(), header)));
+}
+
+/// 100,000 different headers against every list, and as referers of a page below.
+#[test]
+fn generated_headers_open_what_they_should_and_nothing_else() {
+    const HEADERS: usize = 100_000;
+    let lists: Vec<_> =
+        EXPECTED.iter().map(|expected| AllowedDomains::parse(expected.list).unwrap()).collect();
+    let (mut chance, mut seen) = (Chance::seeded(0x0c4a_710c), HashSet::with_capacity(HEADERS));
+    let (mut tried, mut opened, mut unjudged) = (0, 0, 0);
+    while seen.len() < HEADERS {
+        let header = header(&mut chance);
+        if !seen.insert(header.clone()) {
+            continue;
+        }
+        let origin = Origin::parse(&header).ok();
+        assert!(origin.as_ref().is_none_or(|origin| origin.to_string() == header), "{header:?}");
+        let from_page = Origin::from_referer(&format!("{header}/page")).ok();
+        for (expected, list) in EXPECTED.iter().zip(&lists) {
+            let Some(should_open) = expected.opens(&header) else {
+                unjudged += 1;
+                continue;
+            };
+            let (opens, page_opens) = (list.allows(origin.as_ref()), list.allows(from_page.as_ref()));
+            assert_eq!(opens, should_open, "{header:?} and {:?}", expected.list);
+            // A header may end in the beginning of a path, which a referer may have, but must not open more.
+            let is_bare = !header.contains("://")
+                || !header[header.find("://").unwrap() + 3..].contains(['/', '?', '#']);
+            assert!(page_opens == should_open || !is_bare, "{header:?} as a referer and {:?}", expected.list);
+            tried += 1;
+            opened += usize::from(opens);
+        }
+    }
+    assert_eq!((seen.len(), tried + unjudged), (HEADERS, HEADERS * EXPECTED.len()));
+    // The generator must neither make only garbage nor names that nobody judges.
+    assert!(opened >= 2_000 && unjudged <= tried / 20, "{opened} opened, {unjudged} unjudged of {tried}");
 }
 
 #[test]

@@ -20,7 +20,16 @@ const PLAIN_NAME: &str = "chatloom";
 /// The JWT of a request, if it carries one, after the CSRF rule has been kept. A bearer token wins over the
 /// cookie: it was put there on purpose.
 pub(super) fn presented(request: &HttpRequest, state: &State) -> Result<Option<Credentials>, ApiError> {
-    let carried = carried(request, state)?;
+    presented_to(request, state.is_https, &state.public_origin)
+}
+
+/// The same for a service that browsers reach at `public_origin`.
+pub(crate) fn presented_to(
+    request: &HttpRequest,
+    is_https: bool,
+    public_origin: &str,
+) -> Result<Option<Credentials>, ApiError> {
+    let carried = carried(request, is_https, public_origin)?;
     Ok(carried.bearer.or(carried.cookie).map(Credentials))
 }
 
@@ -34,7 +43,7 @@ pub(super) struct Vouched {
 
 /// Reads both apart, after the CSRF rule has been kept.
 pub(super) fn vouched(request: &HttpRequest, state: &State) -> Result<Vouched, ApiError> {
-    let carried = carried(request, state)?;
+    let carried = carried(request, state.is_https, &state.public_origin)?;
     Ok(Vouched { identity_token: carried.bearer, presented: carried.cookie.map(Credentials) })
 }
 
@@ -43,9 +52,9 @@ struct Carried {
     cookie: Option<String>,
 }
 
-fn carried(request: &HttpRequest, state: &State) -> Result<Carried, ApiError> {
-    let cookie = cookie_value(request.headers(), name(state.is_https));
-    csrf::check(request.method(), request.headers(), cookie.is_some(), &state.public_origin)?;
+fn carried(request: &HttpRequest, is_https: bool, public_origin: &str) -> Result<Carried, ApiError> {
+    let cookie = cookie_value(request.headers(), name(is_https));
+    csrf::check(request.method(), request.headers(), cookie.is_some(), public_origin)?;
     let bearer = request.headers().get(AUTHORIZATION).and_then(|value| bearer_token(value.as_bytes()));
     Ok(Carried { bearer, cookie })
 }

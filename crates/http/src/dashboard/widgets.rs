@@ -1,6 +1,6 @@
 //! `/api/teams/{teamId}/widgets`: managing widgets.
 
-mod wire;
+pub(crate) mod wire;
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;

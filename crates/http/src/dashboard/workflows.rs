@@ -1,6 +1,6 @@
 //! `/api/teams/{teamId}/workflows`: managing the agent workflows that widgets point at.
 
-mod wire;
+pub(crate) mod wire;
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;

@@ -50,6 +50,10 @@ impl From<WidgetError> for ApiError {
             WidgetError::Customization(fault) => Self::field(fault.field(), &fault),
             WidgetError::AllowedDomains(fault) => Self::field("allowedDomains", fault),
             WidgetError::Grace(fault) => Self::field("graceSeconds", fault),
+            WidgetError::AllowedDomainsRequired => Self::field(
+                "allowedDomains",
+                "must name at least one site, because REQUIRE_ALLOWED_DOMAINS is set on this installation",
+            ),
             WidgetError::Retention(fault) => Self::field("retentionDays", fault),
             WidgetError::NotPermitted(permission) => Self::new(
                 Code::NotPermitted,

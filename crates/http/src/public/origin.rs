@@ -10,16 +10,16 @@ const MAX_ORIGIN_BYTES: usize = 512;
 
 /// The page's origin, as the ports and as the CORS headers need it.
 #[derive(Clone)]
-pub(super) struct PageOrigin {
-    pub(super) source: Source,
+pub(crate) struct PageOrigin {
+    pub(crate) source: Source,
     /// What `Access-Control-Allow-Origin` repeats; `None` when the request names no origin in canonical form.
-    pub(super) echo: Option<HeaderValue>,
+    pub(crate) echo: Option<HeaderValue>,
 }
 
 impl PageOrigin {
     /// Reads the one `Origin` header. Only where there is none, the origin of `Referer` takes its place: browsers
     /// leave `Origin` out of same-origin reads.
-    pub(super) fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
+    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
         let mut origins = headers.get_all(ORIGIN);
         let Some(header) = origins.next() else {
             return Ok(Self { source: from_referer(headers), echo: None });

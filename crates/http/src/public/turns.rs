@@ -153,7 +153,7 @@ fn turn_of(request: &HttpRequest) -> TurnId {
 
 /// The event after which a client wants to go on. The header wins: a browser that reconnects asks with the query that
 /// it first asked with, and has seen more since.
-fn position(request: &HttpRequest, turn: TurnId) -> Result<Option<EventId>, ApiError> {
+pub(crate) fn position(request: &HttpRequest, turn: TurnId) -> Result<Option<EventId>, ApiError> {
     if let Some(header) = one_header(request.headers(), LAST_EVENT_ID)? {
         return event_of(turn, LAST_EVENT_ID, header.to_str().unwrap_or_default()).map(Some);
     }

@@ -90,6 +90,34 @@ async fn a_stop_needs_no_body_of_any_kind() {
     server.stop().await;
 }
 
+/// The framework would wait for the end of the connection, and take a second request for a part of the first one's body.
+#[actix_web::test]
+async fn an_offer_to_speak_another_protocol_does_not_move_the_end_of_a_body() {
+    let mut world = World::new();
+    world.visitors.expect_stop_turn().times(4).returning(|_, _| Ok(()));
+    let server = Server::start(world);
+    let body = format!(r#"{{"token":"{}"}}"#, token());
+    let declared = format!("content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let chunked = format!(
+        "content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n",
+        body.len()
+    );
+    let next = format!("{declared}GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    for rest in ["\r\n", &declared, &chunked, &next] {
+        let mut socket = server.connect().await;
+        let request = format!(
+            "POST {} HTTP/1.1\r\nhost: localhost\r\nx-widget-token: {}\r\nconnection: upgrade\r\n\
+             upgrade: websocket\r\n{rest}",
+            turn_path("stop"),
+            token()
+        );
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let answer = read_until(&mut socket, "\"turnId\"").await;
+        assert!(answer.starts_with("HTTP/1.1 202 "), "{answer}");
+    }
+    server.stop().await;
+}
+
 #[actix_web::test]
 async fn a_client_of_http_1_0_reads_a_stream_until_the_connection_ends() {
     let mut world = World::new();

@@ -58,6 +58,9 @@ impl From<StoreError> for WidgetWriteError {
 
 /// Widgets of teams.
 ///
+/// A stored list of allowed domains that breaks the rules MUST come back as one that is unreadable, which allows no
+/// site, and MUST stay so until another list is saved.
+///
 /// A deleted widget keeps a tombstone with its token's hash and nothing else that a person wrote; no method but
 /// [`WidgetStore::find_token_owner`] sees it.
 #[cfg_attr(feature = "mock", mockall::automock)]

@@ -49,7 +49,7 @@ fn entry(key: &str, value: Value) -> Result<(&'static str, String), ConfigError>
         return Err(ConfigError::new(key, "is not a setting (in the settings file)"));
     };
     text(value).map(|text| (setting.name, text)).ok_or_else(|| {
-        ConfigError::new(setting.name, "must be a text or a whole number in the settings file")
+        ConfigError::new(setting.name, "must be a text, a whole number, true or false in the settings file")
     })
 }
 
@@ -57,6 +57,7 @@ fn text(value: Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text),
         Value::Integer(number) => Some(number.to_string()),
+        Value::Boolean(flag) => Some(flag.to_string()),
         _ => None,
     }
 }

@@ -37,6 +37,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("chatloom-bench", &["chatloom-testkit"]),
     // It speaks HTTP to the binary and shares no code with what it checks.
     ("chatloom-checker", &["chatloom-testkit"]),
+    // It opens the readers of untrusted bytes to a fuzzer, and is never shipped.
+    (
+        "chatloom-fuzz",
+        &["chatloom-domain", "chatloom-http", "chatloom-jwt", "chatloom-llm", "chatloom-ports"],
+    ),
     ("xtask", &[]),
 ];
 
@@ -51,6 +56,8 @@ struct Package {
     needs: Vec<String>,
     /// Names of dependencies of tests.
     tests_need: Vec<String>,
+    /// Features that it asks for of any dependency.
+    features: Vec<String>,
 }
 
 #[test]
@@ -95,6 +102,13 @@ fn the_testkit_and_mocks_stay_out_of_what_is_shipped() {
         broken.extend(shipped.filter(|_| !optional_mocks).map(|name| format!("{} -> {name}", package.name)));
     }
     hold("Helpers of tests are dev-dependencies:", &broken);
+}
+
+#[test]
+fn nothing_that_is_shipped_opens_private_readers() {
+    let opens = |package: &&Package| package.features.iter().any(|feature| feature == "fuzzing");
+    let opening: Vec<_> = packages().iter().filter(opens).map(|package| package.name.clone()).collect();
+    assert_eq!(opening, ["chatloom-fuzz"], "the feature `fuzzing` is for the fuzz targets alone");
 }
 
 #[test]
@@ -150,5 +164,12 @@ fn package(metadata: &Value) -> Package {
         folder,
         needs: named(false),
         tests_need: named(true),
+        features: metadata["dependencies"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|dependency| dependency["features"].as_array().unwrap())
+            .map(|feature| feature.as_str().unwrap().to_owned())
+            .collect(),
     }
 }

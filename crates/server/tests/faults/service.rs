@@ -132,6 +132,7 @@ fn application(faults: &[Fault], fallback: &ModelServer) -> Application {
             answer_bytes: ANSWER_BYTES,
             ..TurnLimits::default()
         },
+        require_allowed_domains: false,
         runtime: tokio::runtime::Handle::current(),
     })
 }

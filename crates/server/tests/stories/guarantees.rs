@@ -4,6 +4,7 @@
 mod dashboard_auth;
 mod http;
 mod logs;
+mod origins;
 mod rotation;
 mod tokens;
 

@@ -30,6 +30,7 @@ macro_rules! on_both_databases {
 mod conversations;
 mod crashes;
 mod deploys;
+mod document;
 mod draining;
 mod dropped_requests;
 mod embedded_default;

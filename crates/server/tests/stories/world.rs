@@ -16,6 +16,8 @@ use chatloom_server::RunningServer;
 use chatloom_server::config::Invocation;
 use chatloom_testkit::model_server::ModelServer;
 use chatloom_testkit::postgres::TestDatabase;
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, SqliteConnection};
 use tempfile::TempDir;
 
 pub(crate) use client::{Answer, Client};
@@ -64,6 +66,19 @@ impl Database {
         }
     }
 
+    /// Writes into the database behind the service's back. Panics where a statement fails.
+    pub(crate) fn execute(&self, statements: &str) {
+        tokio::task::block_in_place(|| match &self.owner {
+            DatabaseOwner::Folder { .. } => {
+                let mut connection = SqliteConnection::establish(&self.url["sqlite:".len()..]).unwrap();
+                // The service may be writing at the same time.
+                connection.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
+                connection.batch_execute(statements).unwrap();
+            }
+            DatabaseOwner::Postgres(database) => database.execute(statements).unwrap(),
+        });
+    }
+
     /// Has an administrator of PostgreSQL run a statement. `false` when it raises an exception, and on SQLite, which has
     /// no administrator.
     pub(crate) fn administer(&self, statement: &str) -> bool {
@@ -106,8 +121,8 @@ pub(crate) fn process_settings(database: &Database, model: &ModelServer) -> BTre
 pub(crate) struct World {
     pub(crate) client: Client,
     pub(crate) model: ModelServer,
+    pub(crate) database: Database,
     server: RunningServer,
-    _database: Database,
 }
 
 impl World {
@@ -115,7 +130,7 @@ impl World {
         let database = Database::create(kind).await;
         let model = ModelServer::start().await;
         let server = start(&settings(&database, &model)).await;
-        Self { client: Client::new(server.base_url()), model, server, _database: database }
+        Self { client: Client::new(server.base_url()), model, database, server }
     }
 
     /// The first administrator, signed in.

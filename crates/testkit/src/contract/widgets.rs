@@ -45,6 +45,27 @@ pub async fn a_widget_without_customization_and_domains_comes_back_so(subject: &
     assert_eq!(find(subject, 1).await, Some(widget));
 }
 
+/// Whatever else of the widget is changed; only another list ends it.
+pub async fn an_unreadable_list_of_domains_stays_unreadable(subject: &Subject) {
+    let team = subject.add_team(1).await;
+    subject.stores.workflows.create_workflow(&sample::workflow(team, 1)).await.unwrap();
+    let unreadable = Widget {
+        allowed_domains: AllowedDomains::unreadable(),
+        ..sample::widget(team, sample::workflow_id(1), 1)
+    };
+    subject.stores.widgets.create_widget(&unreadable, &sample::stored_token(1)).await.unwrap();
+    assert_eq!(find(subject, 1).await, Some(unreadable.clone()));
+
+    let renamed = Widget { name: WidgetName::parse("Renamed").unwrap(), ..unreadable };
+    assert_eq!(subject.stores.widgets.save_widget(&renamed).await.unwrap(), SaveOutcome::Saved);
+    let found = find(subject, 1).await.unwrap();
+    assert!(found.allowed_domains.is_unreadable() && found.name == renamed.name);
+
+    let healed = Widget { allowed_domains: AllowedDomains::parse(["example.com"]).unwrap(), ..found };
+    assert_eq!(subject.stores.widgets.save_widget(&healed).await.unwrap(), SaveOutcome::Saved);
+    assert_eq!(find(subject, 1).await.unwrap().allowed_domains, healed.allowed_domains);
+}
+
 /// Another team's workflow is refused just as one that is not there, and neither widget nor token is stored.
 pub async fn create_widget_refuses_a_workflow_of_another_team(subject: &Subject) {
     let (team, other) = (subject.add_team(1).await, subject.add_team(2).await);
@@ -206,6 +227,7 @@ fn awkward_customization() -> Customization {
         ("beyond a double", Data::Int((1 << 53) + 1)),
         ("third", Data::Float(1.0 / 3.0)),
         ("tiny", Data::Float(5e-324)),
+        ("many digits", Data::Float(1.844_674_407_370_685_5e22)),
         ("huge", Data::Float(f64::MAX)),
         ("half", Data::Float(-0.5)),
         ("a double without a fraction", Data::Float(1e16)),

@@ -33,6 +33,10 @@ pub(super) struct WidgetResponse<'a> {
     customization: AsJsonObject<'a>,
     #[schema(example = json!(["example.com", "*.example.com"]))]
     allowed_domains: Vec<&'a str>,
+    /// True where the stored list cannot be read. Until it is set again, no site may embed the widget.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    allowed_domains_invalid: bool,
     allow_no_origin: bool,
     identity_required: bool,
     bot_check: bool,
@@ -54,6 +58,7 @@ impl<'a> From<&'a Widget> for WidgetResponse<'a> {
             active: widget.active,
             customization: AsJsonObject(widget.customization.entries()),
             allowed_domains: widget.allowed_domains.entries().collect(),
+            allowed_domains_invalid: widget.allowed_domains.is_unreadable(),
             allow_no_origin: widget.rules.allow_no_origin,
             identity_required: widget.rules.identity_required,
             bot_check: widget.rules.bot_check,

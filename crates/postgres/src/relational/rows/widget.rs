@@ -133,7 +133,7 @@ impl From<&Widget> for WidgetContentRow {
             name: Some(widget.name.as_str().to_owned()),
             active: widget.active,
             customization: Some(Json(Value::Object(customization))),
-            allowed_domains: Some(Texts(widget.allowed_domains.entries().map(str::to_owned).collect())),
+            allowed_domains: Some(texts(&widget.allowed_domains)),
             updated_at: Time(widget.updated_at),
             rules: WidgetRulesRow::from(widget.rules),
         }
@@ -226,14 +226,21 @@ impl TryFrom<WidgetRow> for Widget {
             active: content.active,
             customization: Customization::parse(entries)
                 .map_err(|error| inconsistent("widgets", id, error))?,
-            allowed_domains: AllowedDomains::parse(domains)
-                .map_err(|error| inconsistent("widgets", id, error))?,
+            allowed_domains: domains
+                .and_then(|domains| AllowedDomains::parse(domains).ok())
+                .unwrap_or_else(AllowedDomains::unreadable),
             rules: content.rules.try_into().map_err(|error| inconsistent("widgets", id, error))?,
             created_at: row.created_at.0,
             updated_at: content.updated_at.0,
             version: row.version,
         })
     }
+}
+
+/// A list that could not be read stays unreadable: writing it as an empty one would open the widget to every site.
+fn texts(domains: &AllowedDomains) -> Texts {
+    let readable = !domains.is_unreadable();
+    Texts(readable.then(|| domains.entries().map(str::to_owned).collect()))
 }
 
 fn json(data: &Data) -> Value {
