@@ -6,14 +6,17 @@
 mod access;
 mod demo;
 mod first_admin;
+mod identity;
 mod limits;
 mod password;
 mod readiness;
 mod refusals;
+mod retention;
 mod sealing;
 mod token_lookups;
 mod token_uses;
 mod turns;
+mod visitor_administration;
 mod visitors;
 mod widgets;
 mod workflows;
@@ -22,8 +25,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatloom_ports::chat_model::Providers;
+use chatloom_ports::dashboard::visitors::VisitorAdministration;
 use chatloom_ports::dashboard::{DashboardAccess, WidgetAdministration, WorkflowAdministration};
-use chatloom_ports::environment::{AccessTokenSigner, Clock, Entropy};
+use chatloom_ports::environment::{AccessTokenSigner, Clock, Entropy, ProofVerifier};
 use chatloom_ports::identity::IdentityProviders;
 use chatloom_ports::secret_ring::SecretRing;
 use chatloom_ports::store::Stores;
@@ -36,12 +40,15 @@ pub use limits::TurnLimits;
 use access::Access;
 use demo::Demo;
 use first_admin::FirstAdmins;
+use identity::Identities;
 use password::Passwords;
 use readiness::StoreReadiness;
-use sealing::SealingKeys;
+use retention::Retention;
+use sealing::{IdentitySealingKeys, SealingKeys};
 use token_lookups::TokenLookups;
 use token_uses::TokenUses;
 use turns::TurnRunner;
+use visitor_administration::VisitorRecords;
 use visitors::Visitors;
 use widgets::Widgets;
 use workflows::Workflows;
@@ -58,9 +65,11 @@ pub struct Dependencies {
     pub signer: Arc<dyn AccessTokenSigner>,
     /// Checks tokens of identity providers.
     pub identities: Arc<dyn IdentityProviders>,
+    /// Checks visitors' proofs of identity.
+    pub proofs: Arc<dyn ProofVerifier>,
     /// The configured model providers.
     pub providers: Providers,
-    /// The installation's secrets; the keys that encrypt embed tokens are derived from them.
+    /// The installation's secrets; the keys that encrypt embed tokens and identity secrets are derived from them.
     pub secrets: SecretRing,
     /// How long and how big a turn may get.
     pub limits: TurnLimits,
@@ -78,6 +87,8 @@ pub struct Application {
     pub widgets: Arc<dyn WidgetAdministration>,
     /// Managing workflows.
     pub workflows: Arc<dyn WorkflowAdministration>,
+    /// What teams decide over visitors.
+    pub visitor_administration: Arc<dyn VisitorAdministration>,
     /// What visitors do.
     pub visitors: Arc<dyn VisitorChat>,
     /// Whether the service can be used.
@@ -85,16 +96,21 @@ pub struct Application {
     demo: Arc<Demo>,
     first_admin: FirstAdmins,
     turns: Arc<TurnRunner>,
+    retention: Retention,
 }
 
 impl Application {
-    /// Puts the use cases together and starts the background tasks that flush logs and end orphaned turns.
+    /// Puts the use cases together and starts the background tasks that flush logs, end orphaned turns and erase what
+    /// has been kept for long enough.
     pub fn start(dependencies: Dependencies) -> Self {
-        let Dependencies { stores, clock, entropy, signer, identities, providers, secrets, limits, .. } =
+        let Dependencies { stores, clock, entropy, signer, identities, proofs, providers, secrets, .. } =
             dependencies;
-        let (require_allowed_domains, runtime) = (dependencies.require_allowed_domains, dependencies.runtime);
+        let (limits, require_allowed_domains) = (dependencies.limits, dependencies.require_allowed_domains);
+        let runtime = dependencies.runtime;
         let passwords = Passwords::new(entropy.clone());
         let sealing_keys = SealingKeys::derive(&secrets, entropy.clone());
+        let identity_keys = IdentitySealingKeys::derive(&secrets, entropy.clone());
+        let retention = Retention::start(stores.sessions.clone(), clock.clone(), &runtime);
         let turns = TurnRunner::start(
             &stores,
             clock.clone(),
@@ -118,9 +134,23 @@ impl Application {
                 clock: clock.clone(),
                 entropy: entropy.clone(),
             }),
+            visitor_administration: Arc::new(VisitorRecords {
+                widgets: stores.widgets.clone(),
+                identities: stores.identities.clone(),
+                sessions: stores.sessions.clone(),
+                keys: identity_keys.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+            }),
             visitors: Arc::new(Visitors {
                 tokens: TokenLookups::new(stores.widgets.clone()),
                 token_uses: TokenUses::new(stores.widgets.clone(), runtime.clone()),
+                identities: Identities {
+                    store: stores.identities.clone(),
+                    verifier: proofs,
+                    keys: identity_keys,
+                    clock: clock.clone(),
+                },
                 sessions: stores.sessions.clone(),
                 turns: turns.clone(),
                 clock: clock.clone(),
@@ -143,6 +173,7 @@ impl Application {
             }),
             first_admin: FirstAdmins { store: stores.access, passwords, clock, entropy },
             turns,
+            retention,
         }
     }
 
@@ -169,6 +200,8 @@ impl Application {
 
     /// Gives running turns `grace` to end, breaks off and stores the rest, and stops the background tasks.
     pub async fn drain(&self, grace: Duration) {
+        self.retention.stop();
         self.turns.drain(grace).await;
+        self.retention.stopped().await;
     }
 }

@@ -1,24 +1,27 @@
-//! What visitors do through a widget. One guard stands in front of everything: token, widget, origin, session.
+//! What visitors do through a widget. One guard stands in front of everything: token, widget, origin,
+//! identity, session.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use chatloom_domain::id::{MessageId, SessionId, TurnId};
 use chatloom_domain::message::{Message, MessageContent};
-use chatloom_domain::session::{ChatSession, VisitorId};
+use chatloom_domain::proof::VisitorSubject;
+use chatloom_domain::session::{ChatSession, SessionSummary, VisitorId};
 use chatloom_domain::token::{EmbedToken, SessionSecret};
 use chatloom_domain::turn::{EventId, Fingerprint, IdempotencyClaim, IdempotencyKey};
 use chatloom_domain::widget::{AdmissionError, Widget};
 use chatloom_ports::environment::{Clock, Entropy};
-use chatloom_ports::store::SessionStore;
 use chatloom_ports::store::sessions::OpenSessionError;
 use chatloom_ports::store::turns::{BeginTurnError, RetryTurnError};
 use chatloom_ports::store::widgets::TokenOwner;
+use chatloom_ports::store::{SessionStore, StoreError};
 use chatloom_ports::visitor::{
     OpenSessionCommand, OpenedSession, SendCommand, SessionRequest, TurnStream, VisitorChat, VisitorError,
     VisitorRequest,
 };
 
+use crate::identity::Identities;
 use crate::refusals::{contended, not_begun, not_retried, not_shown};
 use crate::token_lookups::TokenLookups;
 use crate::token_uses::TokenUses;
@@ -27,12 +30,16 @@ use crate::turns::{NewMessage, StartError, TurnRunner};
 /// The most messages that one page of the history has.
 const HISTORY_PAGE: u32 = 200;
 
+/// The most sessions that one page of a proven visitor's has.
+const SESSIONS_PAGE: u32 = 50;
+
 /// How often a write is tried anew when the widget changes between its check and the write.
 const ADMISSION_ATTEMPTS: usize = 4;
 
 pub(crate) struct Visitors {
     pub(crate) tokens: TokenLookups,
     pub(crate) token_uses: TokenUses,
+    pub(crate) identities: Identities,
     pub(crate) sessions: Arc<dyn SessionStore>,
     pub(crate) turns: Arc<TurnRunner>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -65,17 +72,51 @@ impl Visitors {
         }
     }
 
+    /// The widget, and who the visitor has proved to be. A proof that does not count is worse than none: the page should
+    /// hear of it.
+    async fn admit_visitor(
+        &self,
+        request: &VisitorRequest,
+    ) -> Result<(Widget, Option<VisitorSubject>), VisitorError> {
+        let widget = self.admit(request).await?;
+        let Some(proof) = &request.identity else {
+            return Ok((widget, None));
+        };
+        let subject = self.identities.prove(&widget, proof).await?;
+        Ok((widget, Some(subject.ok_or(VisitorError::IdentityInvalid)?)))
+    }
+
+    /// The widget and the session that the request may use. Whom the session belongs to is in its `subject`.
     async fn admit_to_session(
         &self,
         request: &SessionRequest,
     ) -> Result<(Widget, ChatSession), VisitorError> {
-        let widget = self.admit(&request.visitor).await?;
+        let (widget, subject) = self.admit_visitor(&request.visitor).await?;
+        let is_proven = subject.is_some();
+        let opened = self.open_to(request, &widget, subject.as_ref()).await?;
+        if !widget.rules.identity_required {
+            return Ok((widget, opened.ok_or(VisitorError::SessionNotFound)?));
+        }
+        // Without a proof only the secret of a proven session is one. Whatever else is in the way is answered alike, so
+        // that the answer tells nothing of the session.
+        match opened.filter(|session| session.subject.is_some()) {
+            Some(session) => Ok((widget, session)),
+            None if is_proven => Err(VisitorError::SessionNotFound),
+            None => Err(VisitorError::IdentityRequired),
+        }
+    }
+
+    /// The session, if it opens to who asks.
+    async fn open_to(
+        &self,
+        request: &SessionRequest,
+        widget: &Widget,
+        subject: Option<&VisitorSubject>,
+    ) -> Result<Option<ChatSession>, StoreError> {
         let secret = request.secret.as_deref().and_then(|text| SessionSecret::parse(text).ok());
+        let secret = secret.map(|secret| secret.hash());
         let found = self.sessions.find_session(request.session_id).await?;
-        let session = found
-            .filter(|session| session.opens_to(widget.id, secret.map(|secret| secret.hash()).as_ref()))
-            .ok_or(VisitorError::SessionNotFound)?;
-        Ok((widget, session))
+        Ok(found.filter(|session| session.opens_to(widget.id, secret.as_ref(), subject)))
     }
 }
 
@@ -88,13 +129,17 @@ impl VisitorChat for Visitors {
     async fn open_session(&self, command: OpenSessionCommand) -> Result<OpenedSession, VisitorError> {
         let secret = command.with_secret.then(|| SessionSecret::new(self.entropy.secret()));
         for _ in 0..ADMISSION_ATTEMPTS {
-            let widget = self.admit(&command.visitor).await?;
+            let (widget, subject) = self.admit_visitor(&command.visitor).await?;
+            if widget.rules.identity_required && subject.is_none() {
+                return Err(VisitorError::IdentityRequired);
+            }
             let visitor_id = command.visitor_id.as_deref().map(VisitorId::parse).transpose();
             let now = self.clock.now();
             let session = ChatSession {
                 id: SessionId::from_uuid(self.entropy.uuid(now)),
                 widget_id: widget.id,
                 visitor_id: visitor_id.map_err(VisitorError::VisitorId)?,
+                subject,
                 secret_hash: secret.as_ref().map(SessionSecret::hash),
                 created_at: now,
             };
@@ -105,6 +150,16 @@ impl VisitorChat for Visitors {
             }
         }
         Err(contended())
+    }
+
+    async fn sessions(
+        &self,
+        request: VisitorRequest,
+        before: Option<SessionId>,
+    ) -> Result<Vec<SessionSummary>, VisitorError> {
+        let (widget, subject) = self.admit_visitor(&request).await?;
+        let subject = subject.ok_or(VisitorError::IdentityRequired)?;
+        Ok(self.sessions.list_proven_sessions(widget.id, &subject, before, SESSIONS_PAGE).await?)
     }
 
     async fn history(
@@ -164,7 +219,10 @@ impl VisitorChat for Visitors {
     }
 
     async fn erase_session(&self, request: SessionRequest) -> Result<(), VisitorError> {
-        let (_, session) = self.admit_to_session(&request).await?;
+        let (widget, subject) = self.admit_visitor(&request.visitor).await?;
+        // Without the rule that demands a proof: it must not keep anybody from erasing what they wrote before it.
+        let opened = self.open_to(&request, &widget, subject.as_ref()).await?;
+        let session = opened.ok_or(VisitorError::SessionNotFound)?;
         let erased = self.sessions.erase_session(session.id).await?;
         if erased { Ok(()) } else { Err(VisitorError::SessionNotFound) }
     }

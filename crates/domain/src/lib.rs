@@ -8,6 +8,7 @@ pub mod id;
 pub mod identity;
 pub mod message;
 pub mod origin;
+pub mod proof;
 pub mod session;
 pub mod team;
 pub mod text;

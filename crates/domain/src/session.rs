@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use crate::Timestamp;
 use crate::id::{SessionId, WidgetId};
+use crate::proof::VisitorSubject;
 use crate::token::SecretHash;
 
 /// A visitor's label, made up by the page: 1 to 128 printable characters.
@@ -50,20 +51,114 @@ pub struct ChatSession {
     pub widget_id: WidgetId,
     /// The visitor's self-asserted label.
     pub visitor_id: Option<VisitorId>,
+    /// Who proved to be the visitor when it was opened; `None` if nobody proved anything.
+    pub subject: Option<VisitorSubject>,
     /// Hash of the session's secret; a session made with one can be used only with it.
     pub secret_hash: Option<SecretHash>,
     /// When it was made.
     pub created_at: Timestamp,
 }
 
+/// A proven visitor's session, as they find it again on another device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionSummary {
+    /// The session's id.
+    pub id: SessionId,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When its visitor last wrote, or opened it.
+    pub last_active_at: Timestamp,
+}
+
+/// The sessions of a widget that are to be erased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SessionsOf {
+    /// This one.
+    Session(SessionId),
+    /// All with this self-asserted label.
+    Visitor(VisitorId),
+    /// All that this proven visitor opened.
+    Subject(VisitorSubject),
+}
+
 impl ChatSession {
-    /// Whether someone who presents `secret` may use the session as one of `widget_id`.
-    pub fn opens_to(&self, widget_id: WidgetId, secret: Option<&SecretHash>) -> bool {
-        let secret_fits = match (&self.secret_hash, secret) {
-            (None, _) => true,
+    /// Whether someone who presents `secret` and has proved to be `subject` may use the session as one of `widget_id`.
+    ///
+    /// A proven visitor's session opens to their proof or to its secret, and without a secret to the proof alone. It
+    /// opens to nobody who proves to be another one, whatever secret they found in a shared browser. A session that was
+    /// opened without a proof opens as if there were none: a proof never takes over what somebody may have begun under
+    /// the visitor's name (the "pre-claimed address" of GHSA-rfh4-6ghv-m2rr).
+    pub fn opens_to(
+        &self,
+        widget_id: WidgetId,
+        secret: Option<&SecretHash>,
+        subject: Option<&VisitorSubject>,
+    ) -> bool {
+        let opens_by_secret = match (&self.secret_hash, secret) {
+            (None, _) => self.subject.is_none(),
             (Some(_), None) => false,
             (Some(own), Some(given)) => own.matches(given),
         };
-        self.widget_id == widget_id && secret_fits
+        let opens = match (&self.subject, subject) {
+            (Some(own), Some(proven)) => own == proven,
+            (_, None) | (None, Some(_)) => opens_by_secret,
+        };
+        self.widget_id == widget_id && opens
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::token::SessionSecret;
+
+    fn widget(n: u128) -> WidgetId {
+        WidgetId::from_uuid(Uuid::from_u128(n))
+    }
+
+    fn subject(name: &str) -> VisitorSubject {
+        VisitorSubject::parse(name).unwrap()
+    }
+
+    /// Who gets in: nobody in particular, with the secret, with another one, with a proof, with another's, with another's
+    /// proof and the secret, with the proof and another secret.
+    fn doors(subject_of_session: Option<&str>, has_secret: bool) -> [bool; 7] {
+        let (own, other) = (SessionSecret::new([1; 32]).hash(), SessionSecret::new([2; 32]).hash());
+        let session = ChatSession {
+            id: SessionId::from_uuid(Uuid::from_u128(7)),
+            widget_id: widget(1),
+            visitor_id: Some(VisitorId::parse("ada").unwrap()),
+            subject: subject_of_session.map(subject),
+            secret_hash: has_secret.then_some(own),
+            created_at: Timestamp::UNIX_EPOCH,
+        };
+        let (ada, eve) = (subject("ada"), subject("eve"));
+        let callers = [
+            (None, None),
+            (Some(&own), None),
+            (Some(&other), None),
+            (None, Some(&ada)),
+            (None, Some(&eve)),
+            (Some(&own), Some(&eve)),
+            (Some(&other), Some(&ada)),
+        ];
+        callers.map(|(secret, subject)| {
+            assert!(!session.opens_to(widget(2), secret, subject), "another widget's");
+            session.opens_to(widget(1), secret, subject)
+        })
+    }
+
+    #[test]
+    fn a_proven_session_opens_to_its_visitor_or_its_secret_and_never_to_another_visitor() {
+        assert_eq!(doors(Some("ada"), true), [false, true, false, true, false, false, true]);
+        assert_eq!(doors(Some("ada"), false), [false, false, false, true, false, false, true]);
+    }
+
+    #[test]
+    fn a_proof_neither_opens_nor_closes_a_session_that_was_opened_without_one() {
+        assert_eq!(doors(None, true), [false, true, false, false, false, true, false]);
+        assert_eq!(doors(None, false), [true; 7]);
     }
 }

@@ -73,7 +73,8 @@ pub enum Role {
     Operator,
     /// Also creates, changes and deletes widgets and workflows.
     Builder,
-    /// Also opens a restricted widget, and decides how long conversations are kept.
+    /// Also opens a restricted widget, decides how long conversations are kept, erases them, and makes the secret that
+    /// proves who a visitor is.
     Admin,
 }
 
@@ -125,6 +126,10 @@ pub enum Permission {
     WaiveIdentity,
     /// Decide how long conversations are kept.
     SetRetention,
+    /// Make the secret that proves who a visitor is. Whoever has it can read every proven visitor's conversations.
+    ProveIdentity,
+    /// Erase visitors' conversations.
+    EraseConversations,
 }
 
 impl fmt::Display for Permission {
@@ -136,6 +141,8 @@ impl fmt::Display for Permission {
             Self::OpenToAnySite => "opening the widget to any site",
             Self::WaiveIdentity => "switching identityRequired off",
             Self::SetRetention => "changing retentionDays",
+            Self::ProveIdentity => "making an identity secret",
+            Self::EraseConversations => "erasing conversations",
         })
     }
 }
@@ -147,7 +154,11 @@ impl Permission {
             Self::Read => Role::Viewer,
             Self::ReadEmbedCode => Role::Operator,
             Self::Build => Role::Builder,
-            Self::OpenToAnySite | Self::WaiveIdentity | Self::SetRetention => Role::Admin,
+            Self::OpenToAnySite
+            | Self::WaiveIdentity
+            | Self::SetRetention
+            | Self::ProveIdentity
+            | Self::EraseConversations => Role::Admin,
         }
     }
 }

@@ -1,7 +1,8 @@
-//! Credentials of the public side: the embed token of a widget and the secret of a chat session.
+//! Credentials of the public side: the embed token of a widget, the secret of a chat session, and the key with which a
+//! site signs who its visitors are.
 //!
-//! Both are 256 random bits written as text that a scanner can recognise and that garbage cannot imitate, so
-//! a malformed one is refused without asking a store. Stores know them by their SHA-256 only.
+//! All are 256 random bits written as text that a scanner can recognise and that garbage cannot imitate, so
+//! a malformed one is refused without asking a store. Stores know the first two by their SHA-256 only.
 
 mod credential;
 mod grace;
@@ -19,6 +20,8 @@ pub use grace::{Grace, GraceError, TokenSlot, WidgetTokens};
 const EMBED_TOKEN: Scheme = Scheme { prefix: "clw_" };
 /// `cls`: Chatloom session. It differs from the widget's prefix so that neither is taken for the other.
 const SESSION_SECRET: Scheme = Scheme { prefix: "cls_" };
+/// `cli`: Chatloom identity.
+const IDENTITY_SECRET: Scheme = Scheme { prefix: "cli_" };
 
 /// The public token that a host page uses to embed a widget: `clw_`, 43 base62 characters (256 bits) and 6
 /// base62 characters of CRC-32 over all that precedes them; 53 bytes of ASCII in all.
@@ -162,3 +165,39 @@ impl fmt::Debug for SecretHash {
         f.write_str("SecretHash")
     }
 }
+
+/// The secret with which a site signs who its visitors are: `cli_` and the same body as an [`EmbedToken`], 53 bytes of
+/// ASCII. The text's bytes are the key of HMAC-SHA256.
+///
+/// Whoever has it can be any of the widget's proven visitors, so it is shown once and stored encrypted. It has no
+/// equality: nobody presents it, it only checks signatures.
+#[derive(Clone)]
+pub struct IdentitySecret(String);
+
+impl IdentitySecret {
+    /// Writes 32 bytes from a cryptographic random source as a secret.
+    pub fn new(random: [u8; 32]) -> Self {
+        Self(IDENTITY_SECRET.write(&random))
+    }
+
+    /// Accepts exactly the texts that [`IdentitySecret::new`] can produce.
+    pub fn parse(text: &str) -> Result<Self, IdentitySecretError> {
+        if IDENTITY_SECRET.accepts(text) { Ok(Self(text.to_owned())) } else { Err(IdentitySecretError) }
+    }
+
+    /// The text itself, for the one answer that hands it out and for checking signatures; never for a log.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for IdentitySecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IdentitySecret")
+    }
+}
+
+/// The text is no identity secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("malformed identity secret")]
+pub struct IdentitySecretError;

@@ -4,6 +4,7 @@ mod authorized;
 pub(crate) mod credentials;
 mod csrf;
 pub(crate) mod login;
+pub(crate) mod visitors;
 pub(crate) mod widgets;
 pub(crate) mod workflows;
 

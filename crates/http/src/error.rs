@@ -70,6 +70,10 @@ codes! {
     MissingToken = UNAUTHORIZED "missing_token",
     /// The embed token is malformed, unknown or was rotated out.
     InvalidToken = UNAUTHORIZED "invalid_token",
+    /// The proof of who the visitor is does not count: malformed, expired, or not signed with the widget's secret.
+    IdentityInvalid = UNAUTHORIZED "identity_invalid",
+    /// Only visitors who prove who they are may do this.
+    IdentityRequired = UNAUTHORIZED "identity_required",
     /// A member of the team whose role does not permit this.
     NotPermitted = FORBIDDEN "not_permitted",
     /// A page of another site tried to change something with the user's cookie.
@@ -84,7 +88,9 @@ codes! {
     WidgetNotFound = NOT_FOUND "widget_not_found",
     /// No such workflow in the team.
     WorkflowNotFound = NOT_FOUND "workflow_not_found",
-    /// No such session of the widget, or a wrong secret.
+    /// The widget has no identity secret.
+    IdentitySecretNotFound = NOT_FOUND "identity_secret_not_found",
+    /// No such session of the widget, or it does not open to who asks.
     SessionNotFound = NOT_FOUND "session_not_found",
     /// No such turn of the session.
     TurnNotFound = NOT_FOUND "turn_not_found",

@@ -13,6 +13,7 @@ use chatloom_domain::turn::EventId;
 use crate::body::RequestBody;
 use crate::dashboard::credentials::{bearer_token, presented_to};
 use crate::dashboard::login::LoginRequest;
+use crate::dashboard::visitors::{ErasureRequest, RotateRequest};
 use crate::dashboard::widgets::wire::{CreateWidgetRequest, RegenerateTokenRequest, UpdateWidgetRequest};
 use crate::dashboard::workflows::wire::{CreateWorkflowRequest, UpdateWorkflowRequest};
 use crate::error::{ApiError, Code};
@@ -89,6 +90,8 @@ pub const BODIES: &[BodyReader] = &[
     BodyReader { operation: "createWidget", read: dashboard::<CreateWidgetRequest> },
     BodyReader { operation: "updateWidget", read: dashboard::<UpdateWidgetRequest> },
     BodyReader { operation: "regenerateToken", read: dashboard::<RegenerateTokenRequest> },
+    BodyReader { operation: "rotateIdentitySecret", read: dashboard::<RotateRequest> },
+    BodyReader { operation: "eraseConversations", read: dashboard::<ErasureRequest> },
     BodyReader { operation: "createWorkflow", read: dashboard::<CreateWorkflowRequest> },
     BodyReader { operation: "updateWorkflow", read: dashboard::<UpdateWorkflowRequest> },
     BodyReader { operation: "openSession", read: public::<OpenSessionRequest> },

@@ -5,7 +5,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, Resource};
 
-use crate::dashboard::{login, widgets, workflows};
+use crate::dashboard::{login, visitors, widgets, workflows};
 use crate::error::{ApiError, Code};
 use crate::openapi::Doc;
 use crate::public::{cors, guard::guard, init, messages, sessions, turns};
@@ -90,6 +90,9 @@ routes! {
         POST "/api/teams/{teamId}/widgets/{id}/regenerate-token" => widgets::regenerate_token, widgets::REGENERATE_TOKEN;
         GET "/api/teams/{teamId}/widgets/{id}/tokens" => widgets::tokens, widgets::TOKENS;
         GET "/api/teams/{teamId}/widgets/{id}/stats" => widgets::stats, widgets::STATS;
+        POST "/api/teams/{teamId}/widgets/{id}/identity-secret" => visitors::rotate, visitors::ROTATE;
+        GET "/api/teams/{teamId}/widgets/{id}/identity-secret" => visitors::read, visitors::STATE;
+        POST "/api/teams/{teamId}/widgets/{id}/erasures" => visitors::erase, visitors::ERASE;
 
         GET "/api/teams/{teamId}/workflows" => workflows::list, workflows::LIST;
         POST "/api/teams/{teamId}/workflows" => workflows::create, workflows::CREATE;
@@ -101,6 +104,7 @@ routes! {
         GET "/api/widget-chat/init/{token}" => init::initialize, init::BY_PATH;
         GET "/api/widget-chat/init" => init::initialize, init::BY_HEADER;
         POST "/api/widget-chat/sessions" => sessions::open, sessions::OPEN;
+        GET "/api/widget-chat/sessions" => sessions::list, sessions::LIST;
         DELETE "/api/widget-chat/sessions/{id}" => sessions::erase, sessions::ERASE;
         GET "/api/widget-chat/sessions/{id}/messages" => messages::history, messages::HISTORY;
         POST "/api/widget-chat/sessions/{id}/messages" => messages::send, messages::SEND;

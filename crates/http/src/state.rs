@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::web::Data;
+use chatloom_ports::dashboard::visitors::VisitorAdministration;
 use chatloom_ports::dashboard::{DashboardAccess, WidgetAdministration, WorkflowAdministration};
 use chatloom_ports::environment::{Clock, Entropy};
 use chatloom_ports::visitor::{DemoSite, Readiness, VisitorChat};
@@ -22,6 +23,8 @@ pub struct Services {
     pub widgets: Arc<dyn WidgetAdministration>,
     /// Managing workflows.
     pub workflows: Arc<dyn WorkflowAdministration>,
+    /// What teams decide over visitors.
+    pub visitor_administration: Arc<dyn VisitorAdministration>,
     /// What visitors do.
     pub visitors: Arc<dyn VisitorChat>,
     /// Whether the service can be used.

@@ -1,5 +1,5 @@
 //! Signs and checks the dashboard's JWTs (RFC 7519) with HS256 and nothing else; and, apart from that, checks those of
-//! identity providers ([`IdentityVerifier`]).
+//! identity providers ([`IdentityVerifier`]) and visitors' proofs of identity ([`VisitorProofs`]).
 //!
 //! A token of ours is a handle to a session in the database, so everything here decides only whether a token is one that
 //! this installation wrote and that is valid at a given time. Rights are looked up elsewhere, on every request.
@@ -7,6 +7,7 @@
 mod claims;
 mod identity;
 mod keys;
+mod proofs;
 
 use chatloom_domain::Timestamp;
 use chatloom_ports::environment::{AccessClaims, AccessTokenSigner, InvalidAccessToken, SigningError};
@@ -14,6 +15,7 @@ use chatloom_ports::secret_ring::SecretRing;
 use jsonwebtoken::{Algorithm, Validation};
 
 pub use identity::{IdentityProviderConfig, IdentityVerifier, SigningAlgorithm};
+pub use proofs::VisitorProofs;
 
 use crate::claims::Claims;
 use crate::keys::Keys;
@@ -35,7 +37,7 @@ impl JwtSigner {
     }
 }
 
-/// Lets the library check the signature and the algorithm, and leaves the claims to [`Claims::check`].
+/// Lets the library check the signature and the algorithm, and leaves the claims to us.
 ///
 /// The library's own claim checks read the system's clock, skip claims that are absent, and before 10.3 also those
 /// of a wrong type (CVE-2026-25537).

@@ -1,5 +1,7 @@
 //! Driving ports of the dashboard: who is asking, and what they may change.
 
+pub mod visitors;
+
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;

@@ -1,7 +1,9 @@
 //! Time, chance, and signatures: what makes runs differ, behind ports so that tests can repeat them.
 
 use chatloom_domain::Timestamp;
-use chatloom_domain::id::{AuthSessionId, UserId};
+use chatloom_domain::id::{AuthSessionId, UserId, WidgetId};
+use chatloom_domain::proof::VisitorSubject;
+use chatloom_domain::token::IdentitySecret;
 use thiserror::Error;
 
 /// Tells the time.
@@ -56,4 +58,28 @@ pub trait AccessTokenSigner: Send + Sync {
     /// MUST refuse a token that lacks any of the claims that [`AccessTokenSigner::sign`] writes, or has one of
     /// a wrong type (CVE-2026-25537). Leeway is at most 30 seconds.
     fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, InvalidAccessToken>;
+}
+
+/// The proof is not one of the site's, or not valid now. Deliberately without a reason: callers answer all alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the proof of identity is not valid")]
+pub struct InvalidIdentity;
+
+/// Checks the proofs with which sites say who a visitor is.
+#[cfg_attr(feature = "mock", mockall::automock)]
+pub trait ProofVerifier: Send + Sync {
+    /// Whether the text has the form of a proof. It says nothing of its worth; it keeps garbage from costing a query.
+    fn is_well_formed(&self, proof: &str) -> bool;
+
+    /// Gives the visitor that a proof for this widget names, if it is signed with `secret` and counts at `now`.
+    ///
+    /// MUST refuse a proof without an end, or one that ends more than an hour from now or from when it was made. Leeway
+    /// is at most 30 seconds.
+    fn verify(
+        &self,
+        proof: &str,
+        secret: &IdentitySecret,
+        widget: WidgetId,
+        now: Timestamp,
+    ) -> Result<VisitorSubject, InvalidIdentity>;
 }

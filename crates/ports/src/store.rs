@@ -5,6 +5,7 @@
 //! refuses is `Inconsistent`. Lists and lookups of one team MUST never see another team's rows.
 
 pub mod access;
+pub mod identities;
 pub mod sessions;
 pub mod turns;
 pub mod widgets;
@@ -16,6 +17,7 @@ use async_trait::async_trait;
 use thiserror::Error;
 
 pub use access::AccessStore;
+pub use identities::IdentityStore;
 pub use sessions::SessionStore;
 pub use turns::TurnStore;
 pub use widgets::WidgetStore;
@@ -68,6 +70,8 @@ pub struct Stores {
     pub workflows: Arc<dyn WorkflowStore>,
     /// Widgets and their embed tokens.
     pub widgets: Arc<dyn WidgetStore>,
+    /// The secrets with which sites sign who their visitors are.
+    pub identities: Arc<dyn IdentityStore>,
     /// Chat sessions and their messages.
     pub sessions: Arc<dyn SessionStore>,
     /// Turns and their logs.

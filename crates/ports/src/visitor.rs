@@ -9,7 +9,7 @@ use chatloom_domain::Timestamp;
 use chatloom_domain::id::{MessageId, SessionId, TurnId};
 use chatloom_domain::message::{Message, MessageContentError};
 use chatloom_domain::origin::Source;
-use chatloom_domain::session::VisitorIdError;
+use chatloom_domain::session::{SessionSummary, VisitorIdError};
 use chatloom_domain::token::{EmbedToken, SessionSecret};
 use chatloom_domain::turn::{EventId, IdempotencyKeyError, TurnEvent};
 use chatloom_domain::widget::Widget;
@@ -25,6 +25,8 @@ pub struct VisitorRequest {
     pub token: String,
     /// Where it says it comes from.
     pub source: Source,
+    /// The proof of who the visitor is, not looked at yet.
+    pub identity: Option<String>,
 }
 
 /// A visitor's request for one session.
@@ -71,7 +73,7 @@ pub struct SendCommand {
     pub idempotency_key: Option<String>,
 }
 
-/// Why a visitor's request is refused. The order of the first four is the order of the checks.
+/// Why a visitor's request is refused. The order of the first six is the order of the checks.
 #[derive(Debug, Error)]
 pub enum VisitorError {
     /// The embed token is malformed, unknown, or was rotated out.
@@ -83,6 +85,12 @@ pub enum VisitorError {
     /// The page's site may not embed the widget.
     #[error("the widget is not allowed on this site")]
     OriginNotAllowed,
+    /// The proof of who the visitor is does not count: malformed, expired, or not signed with the widget's secret.
+    #[error("the visitor's identity is not proven")]
+    IdentityInvalid,
+    /// Only visitors who prove who they are may do this.
+    #[error("the visitor must prove who they are")]
+    IdentityRequired,
     /// The session is unknown, of another widget, or was asked for with a wrong secret: callers answer all alike.
     #[error("there is no such session")]
     SessionNotFound,
@@ -141,7 +149,10 @@ pub struct StreamedEvent {
 /// A terminal event is the last one. A stream that ends without one means that the viewer should look again.
 pub type TurnStream = Pin<Box<dyn Stream<Item = StreamedEvent> + Send>>;
 
-/// What visitors do through a widget. Every method checks token, widget, origin and session, in this order.
+/// What visitors do through a widget. Every method checks token, widget, origin, identity and session, in this order.
+///
+/// A proof that is presented and does not count is refused by every method but [`VisitorChat::initialize`], which has no
+/// use for it. Where a widget demands a proof, a session that was opened with one opens to its secret as well.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait VisitorChat: Send + Sync {
@@ -150,6 +161,14 @@ pub trait VisitorChat: Send + Sync {
 
     /// Opens a session.
     async fn open_session(&self, command: OpenSessionCommand) -> Result<OpenedSession, VisitorError>;
+
+    /// The proven visitor's sessions of the widget, that which was written to last first: up to 50 that come after the
+    /// session `before`.
+    async fn sessions(
+        &self,
+        request: VisitorRequest,
+        before: Option<SessionId>,
+    ) -> Result<Vec<SessionSummary>, VisitorError>;
 
     /// The newest 200 messages before `before`, oldest first.
     async fn history(
@@ -179,7 +198,8 @@ pub trait VisitorChat: Send + Sync {
     /// Runs the session's newest turn again, if it has no answer, and shows it from its new beginning.
     async fn retry_turn(&self, request: SessionRequest, turn: TurnId) -> Result<TurnStream, VisitorError>;
 
-    /// Erases the conversation.
+    /// Erases the conversation. A widget that has come to demand proofs still lets a conversation be erased that was begun
+    /// without one.
     async fn erase_session(&self, request: SessionRequest) -> Result<(), VisitorError>;
 }
 

@@ -63,6 +63,17 @@ impl Database {
         }
     }
 
+    /// Notes that something was erased. What is left of it in dead rows and in the write-ahead log is the server's: see
+    /// the operators' page.
+    #[expect(clippy::unused_self, reason = "the other database notes something")]
+    pub(crate) fn note_erasure(&self) {}
+
+    /// There is nothing that a client could remove.
+    #[expect(clippy::unused_async, reason = "the other database does something")]
+    pub(crate) async fn remove_traces(&self) -> Result<bool, QueryError> {
+        Ok(true)
+    }
+
     /// What is told from now on by whatever process.
     pub(crate) fn changes(&self) -> TurnChanges {
         let listener = self.wakeups.listener.get_or_init(|| {

@@ -49,6 +49,28 @@ pub(crate) async fn hold_free_turns(
     Ok(free.for_no_key_update().skip_locked().load(conn).await?)
 }
 
+/// Locks sessions in the order of their ids, and gives the turns that run in them.
+pub(crate) async fn hold_sessions(conn: &mut Conn, ids: &[Id]) -> Result<Vec<Id>, QueryError> {
+    let held = chat_sessions::table.filter(chat_sessions::id.eq_any(ids)).order(chat_sessions::id);
+    let running: Vec<Option<Id>> =
+        held.select(chat_sessions::running_turn_id).for_update().load(conn).await?;
+    Ok(running.into_iter().flatten().collect())
+}
+
+/// Locks those sessions that nobody else has locked and that have not been used since they were found, and gives them.
+pub(crate) async fn hold_idle_sessions(
+    conn: &mut Conn,
+    ids: &[Id],
+    active_before: Time,
+) -> Result<Vec<Id>, QueryError> {
+    let idle = chat_sessions::table
+        .filter(chat_sessions::id.eq_any(ids))
+        .filter(chat_sessions::last_active_at.lt(active_before))
+        .filter(chat_sessions::running_turn_id.is_null());
+    let idle = idle.order(chat_sessions::id).select(chat_sessions::id);
+    Ok(idle.for_update().skip_locked().load(conn).await?)
+}
+
 /// Locks a widget's busy sessions and then their turns, so that deleting them cannot meet one who writes to many turns
 /// half way.
 pub(crate) async fn hold_running_turns_of(conn: &mut Conn, widget: Id) -> Result<(), QueryError> {

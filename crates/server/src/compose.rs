@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chatloom_app::{Application, Dependencies, FirstAdminError, PrepareDemoError, TurnLimits};
 use chatloom_http::{Demo, HttpConfig, Services};
-use chatloom_jwt::{IdentityVerifier, JwtSigner};
+use chatloom_jwt::{IdentityVerifier, JwtSigner, VisitorProofs};
 use chatloom_llm::{HttpClient, HttpClientConfig, HttpClientError, ProviderConfigError, ScriptedModel};
 use chatloom_ports::chat_model::{ChatModel, Providers};
 use chatloom_ports::environment::Entropy;
@@ -139,6 +139,7 @@ pub async fn start(config: Config) -> Result<RunningServer, StartError> {
             config.identity_providers.iter().cloned(),
             Arc::new(client.clone()),
         )),
+        proofs: Arc::new(VisitorProofs::new()),
         providers: connect_providers(&config.providers, &client)?,
         secrets,
         limits: TurnLimits::default(),
@@ -260,6 +261,7 @@ fn services(application: &Application, entropy: Arc<dyn Entropy>, demo: Option<D
         access: application.access.clone(),
         widgets: application.widgets.clone(),
         workflows: application.workflows.clone(),
+        visitor_administration: application.visitor_administration.clone(),
         visitors: application.visitors.clone(),
         readiness: application.readiness.clone(),
         clock: Arc::new(SystemClock),

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chatloom_ports::store::turns::{TurnChange, TurnChanges};
@@ -11,7 +12,7 @@ use diesel::{Connection, ConnectionError, ConnectionResult, SqliteConnection};
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
-use diesel_async::{AsyncConnection, TransactionManager};
+use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection, TransactionManager};
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
 use tokio::runtime::Handle;
@@ -32,14 +33,16 @@ const READERS: usize = 4;
 /// A unit of work that cannot begin within this time is given up, so that callers hear of an overload.
 const MAX_WAIT: Duration = Duration::from_secs(5);
 
-/// What every connection is told when it is opened. The busy timeout comes first, for the statements after it.
+/// How long a statement waits for another connection. It is set before anything else.
+const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 5000";
+
+/// What every connection is told when it is opened.
 ///
 /// `synchronous=FULL` waits for the disk at each commit: in WAL mode `NORMAL` can lose commits to a power cut
 /// (<https://www.sqlite.org/pragma.html#pragma_synchronous>). `secure_delete` overwrites what is deleted, for erased
 /// conversations. The page cache is kept small (its size is in KiB when negative), for there are five connections and
 /// the operating system caches the file as well.
 const SETTINGS: &str = "
-    PRAGMA busy_timeout = 5000;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     PRAGMA foreign_keys = ON;
@@ -58,6 +61,8 @@ pub(crate) struct Database {
     /// The runtime that opened the store. Work is done on its threads, because callers may live on runtimes that end
     /// before the last turn is written.
     runtime: Handle,
+    /// Whether the write-ahead log may hold what was erased. At first it may: the process before may have died.
+    has_traces: Arc<AtomicBool>,
     /// Keeps other processes out for as long as any part of the store is in use.
     _lock: Arc<File>,
 }
@@ -73,6 +78,7 @@ impl Database {
             writer: pool(&url, WRITERS, "")?,
             readers: pool(&url, READERS, READ_ONLY)?,
             runtime: Handle::current(),
+            has_traces: Arc::new(AtomicBool::new(true)),
             _lock: Arc::new(lock),
         })
     }
@@ -111,6 +117,25 @@ impl Database {
         stream::pending().boxed()
     }
 
+    /// Notes that something was erased, of which the write-ahead log may still have a copy.
+    pub(crate) fn note_erasure(&self) {
+        self.has_traces.store(true, Ordering::SeqCst);
+    }
+
+    /// Moves the write-ahead log into the database and cuts it off, if anything was erased since that was last done: the
+    /// log keeps every page as it was written, until it is written over some day. `false` if it is still being read.
+    pub(crate) async fn remove_traces(&self) -> Result<bool, QueryError> {
+        // Taken back first: what is erased while this runs must not be forgotten.
+        if !self.has_traces.swap(false, Ordering::SeqCst) {
+            return Ok(true);
+        }
+        let is_cut = self.run(&self.writer, |conn| block_on(cut_log(conn))).await;
+        if !matches!(is_cut, Ok(true)) {
+            self.note_erasure();
+        }
+        is_cut
+    }
+
     async fn run<T, E, W>(&self, pool: &Pool<Conn>, work: W) -> Result<T, E>
     where
         T: Send + 'static,
@@ -126,6 +151,25 @@ impl Database {
 async fn checkout(pool: &Pool<Conn>) -> Result<Object<Conn>, QueryError> {
     let conn = tokio::time::timeout(MAX_WAIT, pool.get()).await;
     conn.map_err(QueryError::not_run)?.map_err(QueryError::not_run)
+}
+
+/// How long cutting the log may keep writers waiting while somebody reads from it.
+const CUT_PATIENCE: &str = "PRAGMA busy_timeout = 200";
+
+/// What a checkpoint came to.
+#[derive(diesel::QueryableByName)]
+struct Checkpoint {
+    /// 1 if somebody reads from the log, so that it could not be cut off.
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    busy: i32,
+}
+
+/// Whether the write-ahead log is empty now (<https://www.sqlite.org/pragma.html#pragma_wal_checkpoint>).
+async fn cut_log(conn: &mut Conn) -> Result<bool, QueryError> {
+    conn.batch_execute(CUT_PATIENCE).await?;
+    let cut = diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result::<Checkpoint>(conn).await;
+    conn.batch_execute(BUSY_TIMEOUT).await?;
+    Ok(cut?.busy == 0)
 }
 
 /// Takes the result of a future that never waits.
@@ -165,6 +209,7 @@ where
 /// Opens a connection and tells it our settings.
 pub(crate) fn connect(url: &str) -> ConnectionResult<SqliteConnection> {
     let mut conn = SqliteConnection::establish(url)?;
+    conn.batch_execute(BUSY_TIMEOUT).map_err(ConnectionError::CouldntSetupConfiguration)?;
     conn.batch_execute(SETTINGS).map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)
 }

@@ -47,6 +47,22 @@ pub(crate) async fn hold_free_turns(
     Ok(ids.to_vec())
 }
 
+/// Locks sessions, and gives the turns that run in them, which nobody needs to lock.
+#[expect(clippy::unused_async, reason = "the other database needs a statement")]
+pub(crate) async fn hold_sessions(_conn: &mut Conn, _ids: &[Id]) -> Result<Vec<Id>, QueryError> {
+    Ok(Vec::new())
+}
+
+/// Locks those sessions that have not been used since they were found, which are all of them, and gives them.
+#[expect(clippy::unused_async, reason = "the other database needs a statement")]
+pub(crate) async fn hold_idle_sessions(
+    _conn: &mut Conn,
+    ids: &[Id],
+    _active_before: Time,
+) -> Result<Vec<Id>, QueryError> {
+    Ok(ids.to_vec())
+}
+
 /// Locks the running turns of a widget's sessions in the same order.
 #[expect(clippy::unused_async, reason = "the other database needs a statement")]
 pub(crate) async fn hold_running_turns_of(_conn: &mut Conn, _widget: Id) -> Result<(), QueryError> {

@@ -19,9 +19,13 @@ pub mod access;
 pub mod auth_sessions;
 pub mod concurrency;
 pub mod embed_tokens;
+pub mod erasure;
 pub mod external_users;
 pub mod health;
+pub mod identity_secrets;
 pub mod messages;
+pub mod proven_sessions;
+pub mod retention;
 pub mod sessions;
 pub mod statistics;
 pub mod turn_ends;
@@ -167,6 +171,49 @@ macro_rules! store_contract {
                 erase_session_of_an_unknown_session_is_false,
                 no_turn_outlives_its_session,
             }
+            identity_secrets {
+                an_identity_secret_comes_back_byte_for_byte,
+                a_widget_without_an_identity_secret_has_none,
+                rotate_identity_secret_keeps_the_one_before_for_its_grace,
+                rotate_identity_secret_forgets_the_one_before_without_a_grace,
+                rotate_identity_secret_counts_the_widgets_version_up,
+                rotate_identity_secret_outside_of_the_team_does_nothing,
+                find_identity_secrets_sees_only_the_teams_own,
+                a_deleted_widget_has_no_identity_secret,
+                after_many_rotations_at_once_one_identity_secret_and_one_before_it_are_known,
+            }
+            proven_sessions {
+                a_proven_session_comes_back_with_its_subject,
+                list_proven_sessions_gives_those_of_the_subject_and_widget_alone,
+                list_proven_sessions_never_gives_one_that_was_opened_without_a_proof,
+                the_proven_session_that_was_used_last_comes_first,
+                pages_of_proven_sessions_reach_back_to_the_first,
+                nothing_comes_after_a_session_of_another_subject,
+            }
+            erasure {
+                erase_sessions_takes_the_session_that_is_named,
+                erase_sessions_takes_all_with_the_label,
+                erase_sessions_takes_all_of_the_subject,
+                erase_sessions_of_another_widget_does_nothing,
+                erase_sessions_keeps_to_its_limit,
+                erase_sessions_removes_all_of_them,
+                a_running_turn_can_write_nothing_after_an_erasure_by_label,
+                erase_sessions_keeps_statistics,
+                of_many_erasures_at_once_each_session_is_counted_by_one,
+                sessions_may_be_erased_while_they_are_talked_to,
+                remove_traces_keeps_what_was_not_erased,
+            }
+            retention {
+                erase_outdated_sessions_takes_what_is_older_than_the_rule,
+                each_widget_has_its_own_retention,
+                sessions_of_a_widget_without_retention_are_kept,
+                a_session_with_a_running_turn_is_not_outdated,
+                a_session_is_as_old_as_its_last_message,
+                erase_outdated_sessions_keeps_statistics,
+                erase_outdated_sessions_keeps_to_its_limit,
+                of_many_sweeps_at_once_each_session_is_counted_by_one,
+                a_message_that_meets_a_sweep_is_refused_or_keeps_its_session,
+            }
             messages {
                 messages_come_back_as_they_were_written,
                 messages_that_are_not_complete_name_their_turn,
@@ -194,6 +241,7 @@ macro_rules! store_contract {
                 the_history_is_what_stands_before_the_turn,
                 the_history_of_the_first_turn_is_empty,
                 the_history_leaves_out_answers_without_text,
+                the_history_never_has_another_session_of_the_visitor,
             }
             turn_logs {
                 appended_text_adds_up,

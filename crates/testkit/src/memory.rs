@@ -5,6 +5,7 @@
 
 mod access;
 mod changes;
+mod identities;
 mod sessions;
 mod tables;
 mod turns;
@@ -51,6 +52,7 @@ impl MemoryStores {
             access: shared.clone(),
             workflows: shared.clone(),
             widgets: shared.clone(),
+            identities: shared.clone(),
             sessions: shared.clone(),
             turns: shared.clone(),
             health: shared,

@@ -9,6 +9,7 @@ use chatloom_domain::id::{
 };
 use chatloom_domain::message::MessageContent;
 use chatloom_domain::origin::AllowedDomains;
+use chatloom_domain::proof::VisitorSubject;
 use chatloom_domain::session::{ChatSession, VisitorId};
 use chatloom_domain::team::{AuthSession, Email, PersonName, TeamName, User};
 use chatloom_domain::token::{EmbedToken, SessionSecret};
@@ -166,9 +167,15 @@ pub fn chat_session(widget: WidgetId, n: u32) -> ChatSession {
         id: session_id(n),
         widget_id: widget,
         visitor_id: Some(VisitorId::parse(&format!("visitor-{n}")).unwrap()),
+        subject: None,
         secret_hash: None,
         created_at: at(0),
     }
+}
+
+/// A visitor's proven name.
+pub fn visitor_subject(name: &str) -> VisitorSubject {
+    VisitorSubject::parse(name).unwrap()
 }
 
 /// A visitor's message.

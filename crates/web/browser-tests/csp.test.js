@@ -149,3 +149,36 @@ test('an answer full of payloads is harmless on a real page', async (t) => {
   assert.deepEqual(danger, []);
   assert.deepEqual(trouble, []);
 });
+
+test('S20: what a page of another origin posts to the widget is ignored', async (t) => {
+  const host = await hostFor(t, embedCode);
+  const page = await chromium.newPage();
+  t.after(() => page.close());
+  const widget = widgetOn(page);
+  await page.goto(host.origin);
+  await widget.open();
+  await widget.ask('Before the storm');
+  await widget.settled();
+  const before = await page.locator('.cw').innerText();
+  const requests = [];
+  page.on('request', (request) => requests.push(request.url()));
+  const evil = await hostFor(t, `<script>
+    const words = ['open', 'close', 'ask', 'init', 'config', 'identity', 'session', 'token', 'chatloom', 'erase', 'send'];
+    const messages = words.flatMap((word) => [word, { type: word, content: 'CANARY', token: 'CANARY' },
+      { type: 'chatloom:' + word, detail: { content: 'CANARY' } }, JSON.stringify({ event: word, data: 'CANARY' })]);
+    for (const message of messages) parent.postMessage(message, '*');
+    parent.postMessage('posted', '*');
+  </script>`);
+  await page.evaluate(async (origin) => {
+    const posted = new Promise((resolve) => {
+      addEventListener('message', (event) => event.data === 'posted' && resolve());
+    });
+    const frame = document.createElement('iframe');
+    frame.src = origin;
+    document.body.append(frame);
+    await posted;
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  }, evil.origin);
+  assert.equal(await page.locator('.cw').innerText(), before);
+  assert.deepEqual(requests.filter((url) => url.includes('/api/')), []);
+});

@@ -100,7 +100,7 @@ test('hostile text stays cheap, whole and while it is still open', async () => {
   assert.deepEqual(slow, []);
 });
 
-test('random text never throws', async () => {
+test('S17: random and malformed text never throws', async () => {
   const failures = await page.evaluate(() => {
     // A fixed sequence, so that a failure can be repeated (numerical recipes' linear congruence).
     let state = 20260217;

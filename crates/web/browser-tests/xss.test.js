@@ -26,7 +26,7 @@ after(async () => {
   await modules?.close();
 });
 
-test('no payload becomes anything dangerous, whole or in pieces', async () => {
+test('S16: no payload becomes anything dangerous, whole or in pieces', async () => {
   const found = await page.evaluate(
     ([payloads, source]) => {
       const danger = new Function('root', `return (${source})(root)`);

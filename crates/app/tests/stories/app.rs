@@ -7,17 +7,21 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chatloom_app::{Application, Dependencies, TurnLimits};
 use chatloom_domain::Timestamp;
-use chatloom_domain::id::{MessageId, SessionId, TeamId};
+use chatloom_domain::id::{MessageId, SessionId, TeamId, WidgetId};
 use chatloom_domain::identity::{Issuer, Subject};
 use chatloom_domain::message::Message;
 use chatloom_domain::origin::{Origin, Source};
+use chatloom_domain::proof::VisitorSubject;
 use chatloom_domain::team::{Permission, PersonName, Role, TeamMember};
+use chatloom_domain::token::IdentitySecret;
 use chatloom_domain::turn::TurnEvent;
 use chatloom_domain::widget::Widget;
 use chatloom_domain::workflow::{AgentInput, ProviderName, Workflow};
 use chatloom_ports::chat_model::{ChatModel, Providers};
 use chatloom_ports::dashboard::{CreateWidgetCommand, CreateWorkflowCommand, Credentials, RulesInput};
-use chatloom_ports::environment::{AccessClaims, AccessTokenSigner, Clock, InvalidAccessToken, SigningError};
+use chatloom_ports::environment::{
+    AccessClaims, AccessTokenSigner, Clock, InvalidAccessToken, InvalidIdentity, ProofVerifier, SigningError,
+};
 use chatloom_ports::identity::{ExternalIdentity, IdentityError, IdentityProviders, KeySetError};
 use chatloom_ports::secret_ring::SecretRing;
 use chatloom_ports::visitor::{
@@ -92,6 +96,38 @@ impl IdentityProviders for PlainProvider {
     }
 }
 
+/// Takes `secret|widget|subject|end` for a proof: what signatures are worth is tested where they are checked.
+struct PlainProofs;
+
+impl ProofVerifier for PlainProofs {
+    fn is_well_formed(&self, proof: &str) -> bool {
+        proof.split('|').count() == 4
+    }
+
+    fn verify(
+        &self,
+        proof: &str,
+        secret: &IdentitySecret,
+        widget: WidgetId,
+        now: Timestamp,
+    ) -> Result<VisitorSubject, InvalidIdentity> {
+        let parts: Vec<_> = proof.split('|').collect();
+        let ends_at: Timestamp = parts[3].parse().map_err(|_| InvalidIdentity)?;
+        let is_good = parts[0] == secret.reveal() && parts[1] == widget.to_string() && now < ends_at;
+        if is_good {
+            VisitorSubject::parse(parts[2]).map_err(|_| InvalidIdentity)
+        } else {
+            Err(InvalidIdentity)
+        }
+    }
+}
+
+/// A proof as [`PlainProofs`] takes it, good for ten minutes.
+pub(crate) fn proof(world: &World, secret: &IdentitySecret, subject: &str) -> String {
+    let ends_at = world.clock.now() + SignedDuration::from_mins(10);
+    format!("{}|{}|{subject}|{ends_at}", secret.reveal(), world.widget.id)
+}
+
 pub(crate) struct World {
     pub(crate) app: Application,
     pub(crate) stores: MemoryStores,
@@ -127,6 +163,7 @@ pub(crate) fn dependencies(stores: &MemoryStores, clock: &Arc<FixedClock>, model
         entropy: Arc::new(SeededEntropy::new(u64::from(clock.now().subsec_nanosecond().unsigned_abs()))),
         signer: Arc::new(PlainSigner),
         identities: Arc::new(PlainProvider),
+        proofs: Arc::new(PlainProofs),
         providers: Providers::new([(ProviderName::parse("fed").unwrap(), provider)]),
         secrets: SecretRing::of(&[7; 32]),
         limits: TurnLimits::default(),
@@ -165,7 +202,8 @@ impl World {
 
     pub(crate) fn visitor(&self, origin: Option<&str>) -> VisitorRequest {
         let page = origin.map(|origin| Source::Page(Origin::parse(origin).unwrap()));
-        VisitorRequest { token: self.token.clone(), source: page.unwrap_or(Source::Unnamed) }
+        let source = page.unwrap_or(Source::Unnamed);
+        VisitorRequest { token: self.token.clone(), source, identity: None }
     }
 
     pub(crate) async fn open(&self) -> OpenedSession {

@@ -27,7 +27,7 @@ async fn a_token_that_is_not_one_of_ours_is_refused_without_a_query() {
     let world = World::new().await;
     world.stores.set_unavailable(true);
     for token in ["", "clw_", "nonsense", "' OR '1'='1"] {
-        let request = VisitorRequest { token: token.to_owned(), source: Source::Unnamed };
+        let request = VisitorRequest { token: token.to_owned(), source: Source::Unnamed, identity: None };
         assert!(matches!(refusal(world.app.visitors.initialize(request).await), VisitorError::InvalidToken));
     }
 }
@@ -38,10 +38,13 @@ async fn an_unknown_token_and_a_rotated_out_one_are_refused_alike() {
     let old = world.visitor(None);
     let new = world.app.widgets.rotate_embed_token(&world.member, world.widget.id, None).await.unwrap().token;
     assert!(matches!(refusal(world.app.visitors.initialize(old).await), VisitorError::InvalidToken));
-    let unknown =
-        VisitorRequest { token: sample::embed_token(1).reveal().to_owned(), source: Source::Unnamed };
+    let unknown = VisitorRequest {
+        token: sample::embed_token(1).reveal().to_owned(),
+        source: Source::Unnamed,
+        identity: None,
+    };
     assert!(matches!(refusal(world.app.visitors.initialize(unknown).await), VisitorError::InvalidToken));
-    let new = VisitorRequest { token: new.reveal().to_owned(), source: Source::Unnamed };
+    let new = VisitorRequest { token: new.reveal().to_owned(), source: Source::Unnamed, identity: None };
     assert_eq!(world.app.visitors.initialize(new).await.unwrap().id, world.widget.id);
 }
 
@@ -53,7 +56,7 @@ async fn e08_a_token_with_grace_is_accepted_to_the_second_and_the_oldest_ends_at
         rotated.unwrap().token.reveal().to_owned()
     };
     let accepts = async |token: &str| {
-        let request = VisitorRequest { token: token.to_owned(), source: Source::Unnamed };
+        let request = VisitorRequest { token: token.to_owned(), source: Source::Unnamed, identity: None };
         match world.app.visitors.initialize(request).await {
             Ok(_) => true,
             Err(VisitorError::InvalidToken) => false,
@@ -160,7 +163,11 @@ async fn a_widget_for_apps_admits_who_names_no_site_and_still_no_opaque_one() {
     let command = UpdateWidgetCommand { rules, ..UpdateWidgetCommand::default() };
     world.app.widgets.update(&world.member, world.widget.id, command).await.unwrap();
     let from = async |source| {
-        world.app.visitors.initialize(VisitorRequest { token: world.token.clone(), source }).await
+        world
+            .app
+            .visitors
+            .initialize(VisitorRequest { token: world.token.clone(), source, identity: None })
+            .await
     };
     from(Source::Unnamed).await.unwrap();
     assert!(matches!(from(Source::Opaque).await, Err(VisitorError::OriginNotAllowed)));

@@ -31,6 +31,10 @@ pub(crate) enum Read {}
 pub(crate) enum ReadEmbedCode {}
 /// Changing things.
 pub(crate) enum Build {}
+/// Making the secret that proves who a visitor is.
+pub(crate) enum ProveIdentity {}
+/// Erasing visitors' conversations.
+pub(crate) enum EraseConversations {}
 
 impl Policy for Read {
     const PERMISSION: Permission = Permission::Read;
@@ -40,6 +44,12 @@ impl Policy for ReadEmbedCode {
 }
 impl Policy for Build {
     const PERMISSION: Permission = Permission::Build;
+}
+impl Policy for ProveIdentity {
+    const PERMISSION: Permission = Permission::ProveIdentity;
+}
+impl Policy for EraseConversations {
+    const PERMISSION: Permission = Permission::EraseConversations;
 }
 
 /// A member of the path's team whose role carries the permission, and the body of their request.

@@ -1,6 +1,7 @@
 //! What each error of a driving port is to the caller. The matches name every variant, so that a new one cannot
 //! get its status by accident.
 
+use chatloom_ports::dashboard::visitors::VisitorAdministrationError;
 use chatloom_ports::dashboard::{AccessError, WidgetError, WorkflowError};
 use chatloom_ports::store::StoreError;
 use chatloom_ports::visitor::{NotReady, VisitorError};
@@ -93,6 +94,23 @@ impl From<WorkflowError> for ApiError {
     }
 }
 
+impl From<VisitorAdministrationError> for ApiError {
+    fn from(error: VisitorAdministrationError) -> Self {
+        match error {
+            VisitorAdministrationError::WidgetNotFound => {
+                Self::new(Code::WidgetNotFound, "there is no such widget")
+            }
+            VisitorAdministrationError::NoIdentitySecret => {
+                Self::new(Code::IdentitySecretNotFound, "the widget has no identity secret")
+            }
+            VisitorAdministrationError::Grace(fault) => Self::field("graceSeconds", fault),
+            VisitorAdministrationError::VisitorId(fault) => Self::field("visitorId", fault),
+            VisitorAdministrationError::Subject(fault) => Self::field("subject", fault),
+            VisitorAdministrationError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<VisitorError> for ApiError {
     fn from(error: VisitorError) -> Self {
         match error {
@@ -102,6 +120,12 @@ impl From<VisitorError> for ApiError {
             }
             VisitorError::OriginNotAllowed => {
                 Self::new(Code::OriginNotAllowed, "the widget is not allowed on this site")
+            }
+            VisitorError::IdentityInvalid => {
+                Self::new(Code::IdentityInvalid, "the visitor's identity is not valid, or not any more")
+            }
+            VisitorError::IdentityRequired => {
+                Self::new(Code::IdentityRequired, "only visitors whose identity is proven may do this")
             }
             VisitorError::SessionNotFound => Self::new(Code::SessionNotFound, "there is no such session"),
             VisitorError::VisitorId(fault) => Self::field("visitorId", fault),

@@ -53,6 +53,10 @@ pub(crate) struct Header {
 impl Header {
     pub(crate) const SESSION_SECRET: Self =
         Self { name: "X-Session-Secret", about: "The session's secret, if it was made with one." };
+    pub(crate) const VISITOR_IDENTITY: Self = Self {
+        name: "X-Visitor-Identity",
+        about: "The site's proof of who the visitor is: a JWT signed with the widget's identity secret.",
+    };
 }
 
 impl Doc {

@@ -32,10 +32,10 @@ pub(super) fn of(route: &Route, doc: &Doc) -> BTreeMap<u16, &'static str> {
             }
         }
         Family::Public => {
-            refusals
-                .entry(400)
-                .or_insert("The token is given twice with different values, or a secret stands in the URL.");
-            refusals.insert(401, "The embed token is missing or not valid.");
+            refusals.entry(400).or_insert(
+                "The token is given twice with different values, or a secret or a proof stands in the URL.",
+            );
+            refusals.insert(401, "The embed token is missing or not valid, or the visitor's identity is.");
             refusals.insert(403, "The widget is not allowed on this site.");
             refusals.insert(410, "The widget is deleted or switched off.");
             refusals

@@ -11,10 +11,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::presented::{Presented, one_header};
+use super::presented::{Presented, before, one_header};
 use crate::body::RequestBody;
 use crate::error::ApiError;
-use crate::fields::{FieldValue, Fields, parse_uuid};
+use crate::fields::Fields;
 use crate::openapi::{Doc, Header, Query, schema};
 use crate::sse;
 use crate::state::State;
@@ -23,12 +23,12 @@ use crate::time::iso_millis;
 /// Names a message, so that it can be sent twice and is answered once.
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
-const NO_SESSION: (u16, &str) = (404, "No such session of the widget, or a wrong secret.");
+const NO_SESSION: (u16, &str) = (404, "No such session of the widget, or it does not open to who asks.");
 
 pub(crate) const HISTORY: Doc = Doc {
-    headers: &[Header::SESSION_SECRET],
+    headers: &[Header::SESSION_SECRET, Header::VISITOR_IDENTITY],
     query: &[Query { name: "before", about: "Only messages before the one with this id.", is_uuid: true }],
-    refuses: &[(400, "`before` is no UUID, or a secret stands in the URL."), NO_SESSION],
+    refuses: &[(400, "`before` is no UUID, or a secret or a proof stands in the URL."), NO_SESSION],
     ..Doc::new(
         "history",
         "Get chat messages",
@@ -40,6 +40,7 @@ pub(crate) const SEND: Doc = Doc {
     body: Some(schema::<SendMessageRequest>),
     headers: &[
         Header::SESSION_SECRET,
+        Header::VISITOR_IDENTITY,
         Header {
             name: IDEMPOTENCY_KEY,
             about: "1 to 255 printable ASCII characters. Sending the same message with the same key again stores \
@@ -127,20 +128,11 @@ pub(crate) async fn history(
     http: HttpRequest,
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    let before = before(http.query_string())?;
+    let before = before(http.query_string())?.map(MessageId::from_uuid);
     let (request, _) = request.into_session();
     let messages = state.services.visitors.history(request, before).await?;
     let messages = messages.iter().map(MessageResponse::from).collect();
     Ok(HttpResponse::Ok().json(HistoryResponse { messages }))
-}
-
-fn before(query: &str) -> Result<Option<MessageId>, ApiError> {
-    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
-    let Some((_, value)) = pairs.find(|(name, _)| name == "before") else {
-        return Ok(None);
-    };
-    let id = parse_uuid(&value).ok_or_else(|| ApiError::field("before", <Uuid as FieldValue>::RULE))?;
-    Ok(Some(MessageId::from_uuid(id)))
 }
 
 pub(crate) async fn send(

@@ -1,4 +1,5 @@
-//! What a public request presents: embed token, origin, session secret and body, as an argument of a handler.
+//! What a public request presents: embed token, origin, proof of identity, session secret and body, as an argument of a
+//! handler.
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
@@ -8,16 +9,19 @@ use chatloom_domain::origin::Source;
 use chatloom_ports::visitor::{SessionRequest, VisitorRequest};
 use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
+use uuid::Uuid;
 
 use super::origin::PageOrigin;
 use crate::body::{NoBody, Presence, RequestBody, read_fields};
 use crate::dashboard::{bearer_token, path_uuid};
 use crate::error::{ApiError, Code};
+use crate::fields::{FieldValue, parse_uuid};
 
 const X_WIDGET_TOKEN: HeaderName = HeaderName::from_static("x-widget-token");
 const X_SESSION_SECRET: HeaderName = HeaderName::from_static("x-session-secret");
+const X_VISITOR_IDENTITY: &str = "X-Visitor-Identity";
 
-/// A public request whose token and secret nobody has looked at yet.
+/// A public request whose token, proof and secret nobody has looked at yet.
 pub(crate) struct Presented<B = NoBody> {
     pub(super) visitor: VisitorRequest,
     pub(super) secret: Option<String>,
@@ -42,7 +46,9 @@ impl<B: RequestBody> FromRequest for Presented<B> {
         let request = request.clone();
         let payload = payload.take();
         async move {
-            refuse_secret_in_url(request.query_string())?;
+            refuse_secrets_in_url(request.query_string())?;
+            let identity = one_header(request.headers(), X_VISITOR_IDENTITY)?;
+            let identity = identity.map(|proof| text(proof.as_bytes()));
             let mut tokens = tokens_in_headers(request.headers());
             tokens.extend(request.match_info().get("token").map(str::to_owned));
             let mut fields = read_fields(&request, payload, B::PRESENCE).await?;
@@ -52,7 +58,7 @@ impl<B: RequestBody> FromRequest for Presented<B> {
             let token = one_token(tokens, B::PRESENCE == Presence::Required)?;
             let source = request.extensions().get::<PageOrigin>().map(|origin| origin.source.clone());
             Ok(Self {
-                visitor: VisitorRequest { token, source: source.unwrap_or(Source::Opaque) },
+                visitor: VisitorRequest { token, source: source.unwrap_or(Source::Opaque), identity },
                 secret: request.headers().get(X_SESSION_SECRET).map(|secret| text(secret.as_bytes())),
                 session_id: SessionId::from_uuid(path_uuid(&request, "id")),
                 body: body?,
@@ -72,6 +78,16 @@ pub(super) fn one_header<'a>(
         (value, None) => Ok(value),
         (_, Some(_)) => Err(ApiError::field(name, "must be given at most once")),
     }
+}
+
+/// The id in the query that a page of a list is to end before.
+pub(super) fn before(query: &str) -> Result<Option<Uuid>, ApiError> {
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    let Some((_, value)) = pairs.find(|(name, _)| name == "before") else {
+        return Ok(None);
+    };
+    let id = parse_uuid(&value).ok_or_else(|| ApiError::field("before", <Uuid as FieldValue>::RULE))?;
+    Ok(Some(id))
 }
 
 fn tokens_in_headers(headers: &HeaderMap) -> Vec<String> {
@@ -98,18 +114,24 @@ fn one_token(mut tokens: Vec<String>, body_should_have_it: bool) -> Result<Strin
     }
 }
 
-/// Refuses a session's secret in the query, by its name or by its shape: URLs end in logs and referrers.
-fn refuse_secret_in_url(query: &str) -> Result<(), ApiError> {
-    let is_secret = |(name, value): (std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)| {
+/// Refuses a session's secret and a proof of identity in the query, by their names or by their shapes: URLs end in logs and
+/// referrers.
+fn refuse_secrets_in_url(query: &str) -> Result<(), ApiError> {
+    let misplaced = url::form_urlencoded::parse(query.as_bytes()).find_map(|(name, value)| {
         let name: String = name.chars().filter(char::is_ascii_alphabetic).collect();
-        let name = name.to_ascii_lowercase();
-        matches!(name.as_str(), "secret" | "sessionsecret" | "xsessionsecret") || value.starts_with("cls_")
-    };
-    if url::form_urlencoded::parse(query.as_bytes()).any(is_secret) {
-        return Err(ApiError::new(
-            Code::SecretInUrl,
-            "the session's secret must be sent in the X-Session-Secret header, not in the URL",
-        ));
-    }
-    Ok(())
+        match name.to_ascii_lowercase().as_str() {
+            "secret" | "sessionsecret" | "xsessionsecret" => Some(SECRET_IN_URL),
+            "identity" | "visitoridentity" | "xvisitoridentity" => Some(IDENTITY_IN_URL),
+            _ if value.starts_with("cls_") => Some(SECRET_IN_URL),
+            // A JWT's first bytes are `{"`.
+            _ if value.starts_with("eyJ") || value.starts_with("cli_") => Some(IDENTITY_IN_URL),
+            _ => None,
+        }
+    });
+    misplaced.map_or(Ok(()), |message| Err(ApiError::new(Code::SecretInUrl, message)))
 }
+
+const SECRET_IN_URL: &str =
+    "the session's secret must be sent in the X-Session-Secret header, not in the URL";
+const IDENTITY_IN_URL: &str =
+    "the visitor's identity must be sent in the X-Visitor-Identity header, not in the URL";

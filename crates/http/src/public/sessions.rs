@@ -2,17 +2,19 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use chatloom_domain::id::SessionId;
+use chatloom_domain::session::SessionSummary;
 use chatloom_domain::token::SessionSecret;
 use chatloom_ports::visitor::OpenSessionCommand;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::presented::Presented;
+use super::presented::{Presented, before};
 use crate::body::RequestBody;
 use crate::error::ApiError;
 use crate::fields::Fields;
-use crate::openapi::{Doc, Header, schema};
+use crate::openapi::{Doc, Header, Query, schema};
 use crate::state::State;
 use crate::time::iso_millis;
 
@@ -21,15 +23,29 @@ const X_CHATLOOM_SESSION: &str = "x-chatloom-session";
 
 pub(crate) const OPEN: Doc = Doc {
     body: Some(schema::<OpenSessionRequest>),
-    headers: &[Header {
-        name: "X-Chatloom-Session",
-        about: "`secret` asks for a session that only its secret opens.",
-    }],
+    headers: &[
+        Header {
+            name: "X-Chatloom-Session",
+            about: "`secret` asks for a session that only its secret opens.",
+        },
+        Header::VISITOR_IDENTITY,
+    ],
     ..Doc::new("openSession", "Create a chat session", "", (201, Some(schema::<SessionResponse<'_>>)))
 };
+pub(crate) const LIST: Doc = Doc {
+    headers: &[Header::VISITOR_IDENTITY],
+    query: &[Query { name: "before", about: "Only sessions after the one with this id.", is_uuid: true }],
+    refuses: &[(400, "`before` is no UUID, or a secret or a proof stands in the URL.")],
+    ..Doc::new(
+        "listSessions",
+        "List the visitor's chat sessions",
+        "The sessions of the widget that the proven visitor opened, at most 50, that which was written to last first.",
+        (200, Some(schema::<SessionsResponse>)),
+    )
+};
 pub(crate) const ERASE: Doc = Doc {
-    headers: &[Header::SESSION_SECRET],
-    refuses: &[(404, "No such session of the widget, or a wrong secret.")],
+    headers: &[Header::SESSION_SECRET, Header::VISITOR_IDENTITY],
+    refuses: &[(404, "No such session of the widget, or it does not open to who asks.")],
     ..Doc::new(
         "eraseSession",
         "Erase a conversation",
@@ -70,6 +86,34 @@ struct SessionResponse<'a> {
     session_secret: Option<&'a str>,
 }
 
+/// A proven visitor's sessions.
+#[derive(Serialize, ToSchema)]
+struct SessionsResponse {
+    /// That which was written to last first.
+    sessions: Vec<SessionSummaryResponse>,
+}
+
+/// A session of a proven visitor.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct SessionSummaryResponse {
+    session_id: Uuid,
+    #[schema(example = "2026-02-17T10:00:00.000Z")]
+    created_at: String,
+    #[schema(example = "2026-02-17T10:01:00.000Z")]
+    last_active_at: String,
+}
+
+impl From<SessionSummary> for SessionSummaryResponse {
+    fn from(session: SessionSummary) -> Self {
+        Self {
+            session_id: session.id.as_uuid(),
+            created_at: iso_millis(session.created_at),
+            last_active_at: iso_millis(session.last_active_at),
+        }
+    }
+}
+
 pub(crate) async fn open(
     request: Presented<OpenSessionRequest>,
     http: HttpRequest,
@@ -84,6 +128,17 @@ pub(crate) async fn open(
         created_at: iso_millis(session.created_at),
         session_secret: session.secret.as_ref().map(SessionSecret::reveal),
     }))
+}
+
+pub(crate) async fn list(
+    request: Presented,
+    http: HttpRequest,
+    state: Data<State>,
+) -> Result<HttpResponse, ApiError> {
+    let before = before(http.query_string())?.map(SessionId::from_uuid);
+    let sessions = state.services.visitors.sessions(request.visitor, before).await?;
+    let sessions = sessions.into_iter().map(SessionSummaryResponse::from).collect();
+    Ok(HttpResponse::Ok().json(SessionsResponse { sessions }))
 }
 
 pub(crate) async fn erase(request: Presented, state: Data<State>) -> Result<HttpResponse, ApiError> {

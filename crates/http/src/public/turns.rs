@@ -23,11 +23,13 @@ const LAST_EVENT_ID: &str = "Last-Event-ID";
 /// The same in the query, for clients that cannot set a header.
 const AFTER: &str = "after";
 
-const NO_TURN: (u16, &str) = (404, "No such session of the widget, a wrong secret, or no such turn in it.");
+const NO_TURN: (u16, &str) =
+    (404, "No such session of the widget, one that does not open to who asks, or no such turn in it.");
 
 pub(crate) const WATCH: Doc = Doc {
     headers: &[
         Header::SESSION_SECRET,
+        Header::VISITOR_IDENTITY,
         Header { name: LAST_EVENT_ID, about: "The last event that was seen; only later ones come." },
     ],
     query: &[Query {
@@ -40,7 +42,10 @@ pub(crate) const WATCH: Doc = Doc {
         "Nothing is to come: all was seen, or the events are no longer kept. The history has the answer.",
     ),
     refuses: &[
-        (400, "The position is no event of this turn or is given twice, or a secret stands in the URL."),
+        (
+            400,
+            "The position is no event of this turn or is given twice, or a secret or a proof stands in the URL.",
+        ),
         NO_TURN,
     ],
     ..Doc::new(
@@ -54,7 +59,7 @@ pub(crate) const WATCH: Doc = Doc {
 pub(crate) const STOP: Doc = Doc {
     body: Some(schema::<TurnRequest>),
     body_is_optional: true,
-    headers: &[Header::SESSION_SECRET],
+    headers: &[Header::SESSION_SECRET, Header::VISITOR_IDENTITY],
     refuses: &[NO_TURN],
     ..Doc::new(
         "stopTurn",
@@ -67,7 +72,7 @@ pub(crate) const STOP: Doc = Doc {
 pub(crate) const RETRY: Doc = Doc {
     body: Some(schema::<TurnRequest>),
     body_is_optional: true,
-    headers: &[Header::SESSION_SECRET],
+    headers: &[Header::SESSION_SECRET, Header::VISITOR_IDENTITY],
     is_stream: true,
     refuses: &[
         NO_TURN,

@@ -159,7 +159,7 @@ async fn an_address_that_asks_too_often_has_to_wait() {
     let requests = vec![preflight(), request(), preflight(), request(), request(), preflight(), other];
     let answers = world.answers(requests).await;
     let statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
-    assert_eq!(statuses, [204, 200, 204, 200, 429, 204, 405]);
+    assert_eq!(statuses, [204, 200, 204, 200, 429, 204, 401]);
     let remaining = |n: usize| answers[n].header("x-ratelimit-remaining").map(str::to_owned);
     assert_eq!([1, 3, 4, 6].map(remaining), ["1", "0", "0", "1"].map(|left| Some(left.to_owned())));
     assert_eq!(remaining(0), None);

@@ -21,6 +21,7 @@ mod socket;
 mod streams;
 mod tokens;
 mod turns;
+mod visitor_administration;
 mod visitors;
 mod widgets;
 mod workflows;

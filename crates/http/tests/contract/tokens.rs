@@ -132,6 +132,45 @@ async fn no_public_route_is_open_without_a_token() {
 }
 
 #[actix_web::test]
+async fn a_proof_of_identity_in_the_url_is_refused() {
+    let query =
+        |query: &str| get(&format!("{}?{query}", messages_path())).insert_header(("x-widget-token", token()));
+    let requests = [
+        "identity=a",
+        "visitorIdentity=a",
+        "X-Visitor-Identity",
+        "visitor%5Fidentity=a",
+        "x=eyJhbGciOiJIUzI1NiJ9.e30.a",
+        "x=cli_abc",
+    ]
+    .map(query);
+    let expected = pairs(&[(400, "secret_in_url"); 6]);
+    assert_eq!(statuses(requests.into()).await, expected);
+}
+
+#[actix_web::test]
+async fn a_proof_of_identity_is_handed_on_as_it_came_and_may_be_given_once() {
+    let mut world = World::new();
+    world.visitors.expect_history().returning(|request, _| {
+        let proof = request.visitor.identity;
+        Err(if proof.as_deref() == Some("a.b.c") {
+            VisitorError::IdentityInvalid
+        } else {
+            assert_eq!(proof.as_deref(), Some(""));
+            VisitorError::IdentityRequired
+        })
+    });
+    let request = || get(&messages_path()).insert_header(("x-widget-token", token()));
+    let requests = vec![
+        request().insert_header(("x-visitor-identity", "a.b.c")),
+        request().insert_header(("x-visitor-identity", "")),
+        request().append_header(("x-visitor-identity", "a")).append_header(("x-visitor-identity", "a")),
+    ];
+    let codes: Vec<_> = world.answers(requests).await.iter().map(Answer::code).collect();
+    assert_eq!(codes, ["identity_invalid", "identity_required", "invalid_field"]);
+}
+
+#[actix_web::test]
 async fn a_session_secret_in_the_url_is_refused() {
     let query =
         |query: &str| get(&format!("{}?{query}", messages_path())).insert_header(("x-widget-token", token()));

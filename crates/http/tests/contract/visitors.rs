@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chatloom_domain::customization::{Customization, Data};
 use chatloom_domain::message::{Author, Message, MessageContentError, MessageStatus};
-use chatloom_domain::session::VisitorIdError;
+use chatloom_domain::session::{SessionSummary, VisitorIdError};
 use chatloom_domain::turn::IdempotencyKeyError;
 use chatloom_domain::widget::Widget;
 use chatloom_ports::visitor::{OpenedSession, VisitorError};
@@ -82,6 +82,34 @@ async fn a_session_is_opened_with_and_without_a_secret() {
 }
 
 #[actix_web::test]
+async fn a_proven_visitors_sessions_are_listed_page_by_page() {
+    let mut world = World::new();
+    world.visitors.expect_sessions().returning(|request, before| {
+        assert_eq!(request.identity.as_deref(), Some("a.b.c"));
+        if before.is_some() {
+            assert_eq!(before, Some(sample::session_id(1)));
+            return Ok(vec![]);
+        }
+        Ok([2, 1].map(|n| SessionSummary {
+            id: sample::session_id(n),
+            created_at: sample::at(0),
+            last_active_at: sample::at(n.into()),
+        }))
+        .map(Vec::from)
+    });
+    let request = |query: String| {
+        let request = get(&format!("{SESSIONS}{query}")).insert_header(("x-widget-token", token()));
+        request.insert_header(("x-visitor-identity", "a.b.c"))
+    };
+    let next = format!("?before={}", sample::session_id(1));
+    let requests = vec![request(String::new()), request(next), request("?before=7".into())];
+    let answers = world.answers(requests).await;
+    insta::assert_snapshot!("sessions", answers[0].transcript());
+    assert_eq!(answers[1].text(), r#"{"sessions":[]}"#);
+    assert_eq!((answers[2].status, answers[2].code().as_str()), (400, "invalid_field"));
+}
+
+#[actix_web::test]
 async fn the_history_names_status_and_turn_only_where_an_answer_is_not_whole() {
     let mut world = World::new();
     world.visitors.expect_history().returning(|request, before| {
@@ -154,6 +182,8 @@ async fn every_visitor_error_has_its_answer() {
         || VisitorError::InvalidToken,
         || VisitorError::WidgetGone,
         || VisitorError::OriginNotAllowed,
+        || VisitorError::IdentityInvalid,
+        || VisitorError::IdentityRequired,
         || VisitorError::SessionNotFound,
         || VisitorError::VisitorId(VisitorIdError),
         || VisitorError::Content(MessageContentError::Empty),

@@ -8,6 +8,7 @@ use actix_web::test::{TestRequest, init_service, read_body, try_call_service};
 use chatloom_domain::team::{Role, TeamMember};
 use chatloom_http::routes::{Family, ROUTES};
 use chatloom_http::{Demo, HttpConfig, Services};
+use chatloom_ports::dashboard::visitors::MockVisitorAdministration;
 use chatloom_ports::dashboard::{
     AccessError, MockDashboardAccess, MockWidgetAdministration, MockWorkflowAdministration,
 };
@@ -56,6 +57,7 @@ pub(crate) struct World {
     pub(crate) access: MockDashboardAccess,
     pub(crate) widgets: MockWidgetAdministration,
     pub(crate) workflows: MockWorkflowAdministration,
+    pub(crate) visitor_administration: MockVisitorAdministration,
     pub(crate) visitors: MockVisitorChat,
     pub(crate) readiness: MockReadiness,
     pub(crate) demo: Option<MockDemoSite>,
@@ -69,6 +71,7 @@ impl World {
             access: MockDashboardAccess::new(),
             widgets: MockWidgetAdministration::new(),
             workflows: MockWorkflowAdministration::new(),
+            visitor_administration: MockVisitorAdministration::new(),
             visitors: MockVisitorChat::new(),
             readiness: MockReadiness::new(),
             demo: None,
@@ -108,6 +111,7 @@ impl World {
             access: Arc::new(self.access),
             widgets: Arc::new(self.widgets),
             workflows: Arc::new(self.workflows),
+            visitor_administration: Arc::new(self.visitor_administration),
             visitors: Arc::new(self.visitors),
             readiness: Arc::new(self.readiness),
             clock: Arc::new(FixedClock::new(sample::at(0))),

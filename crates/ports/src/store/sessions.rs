@@ -1,9 +1,11 @@
 //! Chat sessions and their messages.
 
 use async_trait::async_trait;
-use chatloom_domain::id::{MessageId, SessionId};
+use chatloom_domain::Timestamp;
+use chatloom_domain::id::{MessageId, SessionId, WidgetId};
 use chatloom_domain::message::Message;
-use chatloom_domain::session::ChatSession;
+use chatloom_domain::proof::VisitorSubject;
+use chatloom_domain::session::{ChatSession, SessionSummary, SessionsOf};
 use thiserror::Error;
 
 use super::StoreError;
@@ -51,4 +53,40 @@ pub trait SessionStore: Send + Sync {
     /// Erases a session with its messages, turns and events; a running turn can write nothing afterwards.
     /// Statistics stay. Gives `false` when there is no such session.
     async fn erase_session(&self, id: SessionId) -> Result<bool, StoreError>;
+
+    /// The sessions of a widget that `subject` opened with a proof, that which was written to last first (by when that
+    /// was, then by id, descending): up to `limit` of those that come after the session `before` (all, if `None`; none,
+    /// if `before` is not one of them).
+    ///
+    /// MUST NOT give a session that was opened without a proof, whatever its label.
+    async fn list_proven_sessions(
+        &self,
+        widget: WidgetId,
+        subject: &VisitorSubject,
+        before: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<SessionSummary>, StoreError>;
+
+    /// Erases up to `limit` sessions of a widget, in order of their ids and as [`SessionStore::erase_session`] does, and
+    /// gives their number. A self-asserted label MUST NOT name sessions of a proven visitor of the same name, nor the
+    /// other way round.
+    async fn erase_sessions(
+        &self,
+        widget: WidgetId,
+        whose: &SessionsOf,
+        limit: u32,
+    ) -> Result<u64, StoreError>;
+
+    /// Erases up to `limit` sessions that have been kept for longer than their widget's rule says (see
+    /// `WidgetRules::retention`), counted from the visitor's last message, or from the opening of a session without any,
+    /// to `now`. Gives their number; statistics stay.
+    ///
+    /// MUST leave sessions alone that have a running turn, and those that somebody else is just writing to; of many
+    /// callers at once each session MUST be counted by one.
+    async fn erase_outdated_sessions(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError>;
+
+    /// Removes what erased conversations have left in the files of the database beside its tables, such as in a
+    /// write-ahead log, as far as the database lets us. Gives `false` if somebody was in the way and it is to be tried
+    /// again; does nothing if nothing was erased since it last succeeded.
+    async fn remove_traces(&self) -> Result<bool, StoreError>;
 }

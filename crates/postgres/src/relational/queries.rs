@@ -2,7 +2,9 @@
 
 pub(crate) mod access;
 pub(crate) mod begin;
+pub(crate) mod erasure;
 pub(crate) mod external_identities;
+pub(crate) mod identities;
 pub(crate) mod insert_many;
 pub(crate) mod logs;
 pub(crate) mod replay;

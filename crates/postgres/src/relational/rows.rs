@@ -5,6 +5,7 @@
 
 pub(crate) mod access;
 pub(crate) mod event;
+pub(crate) mod identity;
 pub(crate) mod message;
 pub(crate) mod session;
 pub(crate) mod turn;

@@ -120,6 +120,19 @@ diesel::table! {
         last_active_at -> Time,
         last_seq -> BigInt,
         running_turn_id -> Nullable<Id>,
+        subject -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Binary, Nullable};
+    use crate::columns::sql::{Id, Time};
+    identity_secrets (widget_id) {
+        widget_id -> Id,
+        sealed -> Binary,
+        made_at -> Time,
+        previous_sealed -> Nullable<Binary>,
+        previous_until -> Nullable<Time>,
     }
 }
 
@@ -194,6 +207,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     auth_sessions,
     external_identities,
     widgets,
+    identity_secrets,
     chat_sessions,
     messages,
     turns,

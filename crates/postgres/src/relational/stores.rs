@@ -1,6 +1,7 @@
 //! The ports: each method names one unit of work, and whether it reads or writes.
 
 mod access;
+mod identities;
 mod sessions;
 mod turns;
 mod widgets;
@@ -21,6 +22,15 @@ struct RelationalStore {
     database: Database,
 }
 
+impl RelationalStore {
+    /// Notes that something was deleted that must leave no traces.
+    fn note_erasures(&self, erased: u64) {
+        if erased > 0 {
+            self.database.note_erasure();
+        }
+    }
+}
+
 /// The ports of a database whose tables are there.
 pub(crate) fn stores(database: Database) -> Stores {
     let store = Arc::new(RelationalStore { database });
@@ -28,6 +38,7 @@ pub(crate) fn stores(database: Database) -> Stores {
         access: store.clone(),
         workflows: store.clone(),
         widgets: store.clone(),
+        identities: store.clone(),
         sessions: store.clone(),
         turns: store.clone(),
         health: store,

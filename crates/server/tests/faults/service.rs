@@ -9,7 +9,7 @@ use chatloom_app::{Application, Dependencies, TurnLimits};
 use chatloom_domain::team::{Permission, TeamMember};
 use chatloom_domain::workflow::{AgentInput, FallbackInput, ProviderName};
 use chatloom_http::{HttpConfig, Services};
-use chatloom_jwt::{IdentityVerifier, JwtSigner};
+use chatloom_jwt::{IdentityVerifier, JwtSigner, VisitorProofs};
 use chatloom_llm::{HttpClient, HttpClientConfig, ProviderConfig, ProviderKind};
 use chatloom_ports::chat_model::Providers;
 use chatloom_ports::dashboard::{CreateWidgetCommand, CreateWorkflowCommand, Credentials, RulesInput};
@@ -123,6 +123,7 @@ fn application(faults: &[Fault], fallback: &ModelServer) -> Application {
         entropy: Arc::new(OsEntropy::new()),
         signer: Arc::new(JwtSigner::new(&secrets, "http://chat.example.com")),
         identities: Arc::new(IdentityVerifier::new([], Arc::new(client))),
+        proofs: Arc::new(VisitorProofs::new()),
         providers: Providers::new(providers),
         secrets,
         limits: TurnLimits {
@@ -185,6 +186,7 @@ fn serve(app: &Application) -> (actix_web::dev::Server, String) {
         access: app.access.clone(),
         widgets: app.widgets.clone(),
         workflows: app.workflows.clone(),
+        visitor_administration: app.visitor_administration.clone(),
         visitors: app.visitors.clone(),
         readiness: app.readiness.clone(),
         clock: Arc::new(SystemClock),

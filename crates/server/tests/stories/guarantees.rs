@@ -1,11 +1,15 @@
 //! What is promised about security, case by case. A case's id is the first word of its test's name; the letters stand for
 //! what is attacked, such as E for embed tokens.
 
+mod content;
 mod dashboard_auth;
+mod erasure;
 mod http;
+mod identity;
 mod logs;
 mod origins;
 mod rotation;
+mod sessions;
 mod tokens;
 
 use chatloom_testkit::model_server::ModelServer;

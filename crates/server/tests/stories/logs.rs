@@ -30,6 +30,7 @@ fn walk(workflow: &str, token: &str) -> Vec<(&'static str, &'static str, Option<
     let credentials = json!({ "email": "canary-mail@example.com", "password": "canary-password" });
     vec![
         ("POST", "/api/auth/login", Some(credentials)),
+        ("POST", "/api/auth/exchange", None),
         ("POST", "/api/auth/refresh", None),
         ("GET", "/api/auth/me", None),
         ("GET", "/api/teams/{teamId}/widgets", None),
@@ -39,6 +40,13 @@ fn walk(workflow: &str, token: &str) -> Vec<(&'static str, &'static str, Option<
         ("GET", "/api/teams/{teamId}/widgets/{id}/embed-code", None),
         ("POST", "/api/teams/{teamId}/widgets/{id}/regenerate-token", None),
         ("GET", "/api/teams/{teamId}/widgets/{id}/tokens", None),
+        ("POST", "/api/teams/{teamId}/widgets/{id}/identity-secret", None),
+        ("GET", "/api/teams/{teamId}/widgets/{id}/identity-secret", None),
+        (
+            "POST",
+            "/api/teams/{teamId}/widgets/{id}/erasures",
+            Some(json!({ "visitorId": "canary-erased-visitor" })),
+        ),
         ("GET", "/api/teams/{teamId}/widgets/{id}/stats", None),
         ("GET", "/api/teams/{teamId}/workflows", None),
         ("POST", "/api/teams/{teamId}/workflows", Some(json!({ "name": "canary-workflow", "agent": agent }))),
@@ -49,6 +57,7 @@ fn walk(workflow: &str, token: &str) -> Vec<(&'static str, &'static str, Option<
         ("GET", "/api/widget-chat/init/{token}", None),
         ("GET", "/api/widget-chat/init", None),
         ("POST", "/api/widget-chat/sessions", Some(json!({ "token": token, "visitorId": "canary-visitor" }))),
+        ("GET", "/api/widget-chat/sessions", None),
         ("GET", "/api/widget-chat/sessions/{id}/messages", None),
         (
             "POST",

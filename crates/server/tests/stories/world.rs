@@ -2,6 +2,7 @@
 
 mod client;
 mod dashboard;
+mod database;
 mod process;
 mod raw;
 mod replicas;
@@ -15,13 +16,10 @@ use std::time::{Duration, Instant};
 use chatloom_server::RunningServer;
 use chatloom_server::config::Invocation;
 use chatloom_testkit::model_server::ModelServer;
-use chatloom_testkit::postgres::TestDatabase;
-use diesel::connection::SimpleConnection as _;
-use diesel::{Connection as _, SqliteConnection};
-use tempfile::TempDir;
 
 pub(crate) use client::{Answer, Client};
 pub(crate) use dashboard::Dashboard;
+pub(crate) use database::{Database, DatabaseKind, files_contain};
 pub(crate) use process::Process;
 pub(crate) use raw::RawConnection;
 pub(crate) use replicas::Replicas;
@@ -31,65 +29,6 @@ pub(crate) use visitor::Visitor;
 pub(crate) const ADMIN_EMAIL: &str = "ada@example.com";
 pub(crate) const ADMIN_PASSWORD: &str = "correct horse battery";
 pub(crate) const JWT_SECRET: &str = "f3Jq9vXw2LrT8mZk5NcB7dHs4GyP6aUe";
-
-/// The two databases that every story is told on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum DatabaseKind {
-    Sqlite,
-    Postgres,
-}
-
-/// An empty database of one's own.
-pub(crate) struct Database {
-    url: String,
-    /// Deletes it when the story is over.
-    owner: DatabaseOwner,
-}
-
-enum DatabaseOwner {
-    Folder { _folder: TempDir },
-    Postgres(TestDatabase),
-}
-
-impl Database {
-    pub(crate) async fn create(kind: DatabaseKind) -> Self {
-        match kind {
-            DatabaseKind::Sqlite => {
-                let folder = tempfile::tempdir().unwrap();
-                let url = format!("sqlite:{}", folder.path().join("chatloom.db").display());
-                Self { url, owner: DatabaseOwner::Folder { _folder: folder } }
-            }
-            DatabaseKind::Postgres => {
-                let database = TestDatabase::create().await;
-                Self { url: database.url.clone(), owner: DatabaseOwner::Postgres(database) }
-            }
-        }
-    }
-
-    /// Writes into the database behind the service's back. Panics where a statement fails.
-    pub(crate) fn execute(&self, statements: &str) {
-        tokio::task::block_in_place(|| match &self.owner {
-            DatabaseOwner::Folder { .. } => {
-                let mut connection = SqliteConnection::establish(&self.url["sqlite:".len()..]).unwrap();
-                // The service may be writing at the same time.
-                connection.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
-                connection.batch_execute(statements).unwrap();
-            }
-            DatabaseOwner::Postgres(database) => database.execute(statements).unwrap(),
-        });
-    }
-
-    /// Has an administrator of PostgreSQL run a statement. `false` when it raises an exception, and on SQLite, which has
-    /// no administrator.
-    pub(crate) fn administer(&self, statement: &str) -> bool {
-        match &self.owner {
-            DatabaseOwner::Folder { .. } => false,
-            DatabaseOwner::Postgres(database) => {
-                tokio::task::block_in_place(|| database.execute(statement)).is_ok()
-            }
-        }
-    }
-}
 
 /// Settings of a server on the database and the model server; every key is set once.
 pub(crate) fn settings(database: &Database, model: &ModelServer) -> BTreeMap<&'static str, String> {

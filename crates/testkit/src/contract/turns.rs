@@ -201,6 +201,25 @@ pub async fn the_history_leaves_out_answers_without_text(subject: &Subject) {
     assert_eq!(found[1].status, MessageStatus::Interrupted);
 }
 
+/// Neither one with the same label nor one of the same proven visitor.
+pub async fn the_history_never_has_another_session_of_the_visitor(subject: &Subject) {
+    let first = subject.first_session().await;
+    let of_ada = |n| ChatSession {
+        visitor_id: first.visitor_id.clone(),
+        subject: Some(sample::visitor_subject("ada")),
+        ..sample::chat_session(first.widget_id, n)
+    };
+    for session in [of_ada(2), of_ada(3)] {
+        subject.stores.sessions.open_session(&session, 1).await.unwrap();
+    }
+    for (session, n) in [(&first, 1), (&of_ada(2), 2)] {
+        let turn = subject.begin_turn(session, n).await;
+        subject.complete(turn, "Noted.", sample::at(1)).await;
+    }
+    let turn = subject.begin_turn(&of_ada(3), 3).await;
+    assert_eq!(history(subject, &turn, 10).await, Vec::<String>::new());
+}
+
 /// That the session has `turns` turns, none of them counted or stored twice.
 async fn assert_wrote_nothing(subject: &Subject, session: &ChatSession, turns: usize) {
     let found = subject.stores.sessions.list_messages(session.id, None, 100).await.unwrap();

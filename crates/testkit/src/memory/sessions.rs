@@ -1,11 +1,16 @@
 //! Chat sessions and their messages in memory.
 
+use std::cmp::Reverse;
+
 use async_trait::async_trait;
-use chatloom_domain::id::{MessageId, SessionId};
+use chatloom_domain::Timestamp;
+use chatloom_domain::id::{MessageId, SessionId, WidgetId};
 use chatloom_domain::message::{Message, MessageStatus};
-use chatloom_domain::session::ChatSession;
+use chatloom_domain::proof::VisitorSubject;
+use chatloom_domain::session::{ChatSession, SessionSummary, SessionsOf};
 use chatloom_ports::store::sessions::OpenSessionError;
 use chatloom_ports::store::{SessionStore, StoreError};
+use jiff::SignedDuration;
 
 use super::MemoryStores;
 use super::tables::{SessionRecord, Tables};
@@ -52,9 +57,83 @@ impl SessionStore for MemoryStores {
     async fn erase_session(&self, id: SessionId) -> Result<bool, StoreError> {
         self.transact(|tables| tables.remove_session(id))
     }
+
+    async fn list_proven_sessions(
+        &self,
+        widget: WidgetId,
+        subject: &VisitorSubject,
+        before: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<SessionSummary>, StoreError> {
+        self.transact(|tables| {
+            let records = tables.sessions.values().filter(|record| {
+                record.session.widget_id == widget && record.session.subject.as_ref() == Some(subject)
+            });
+            let mut own: Vec<_> = records.map(summary).collect();
+            own.sort_by_key(|summary| Reverse((summary.last_active_at, summary.id)));
+            let begin = match before {
+                None => 0,
+                Some(id) => own.iter().position(|own| own.id == id).map_or(own.len(), |place| place + 1),
+            };
+            own.into_iter().skip(begin).take(limit as usize).collect()
+        })
+    }
+
+    async fn erase_sessions(
+        &self,
+        widget: WidgetId,
+        whose: &SessionsOf,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        self.transact(|tables| {
+            tables.remove_first(limit, |_, SessionRecord { session, .. }| {
+                let is_meant = match whose {
+                    SessionsOf::Session(id) => session.id == *id,
+                    SessionsOf::Visitor(label) => session.visitor_id.as_ref() == Some(label),
+                    SessionsOf::Subject(subject) => session.subject.as_ref() == Some(subject),
+                };
+                is_meant && session.widget_id == widget
+            })
+        })
+    }
+
+    async fn erase_outdated_sessions(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.transact(|tables| {
+            tables.remove_first(limit, |tables, SessionRecord { session, active_at, .. }| {
+                let widget = tables.widgets.get(&session.widget_id);
+                let days = widget.and_then(|record| record.widget.rules.retention);
+                let kept = days.map(|days| SignedDuration::from_hours(24 * i64::from(days.get())));
+                let is_outdated = kept.is_some_and(|kept| now.duration_since(*active_at) > kept);
+                is_outdated && !tables.is_busy(session.id)
+            })
+        })
+    }
+
+    /// Nothing is anywhere but in the tables.
+    async fn remove_traces(&self) -> Result<bool, StoreError> {
+        self.transact(|_| true)
+    }
+}
+
+fn summary(record: &SessionRecord) -> SessionSummary {
+    SessionSummary {
+        id: record.session.id,
+        created_at: record.session.created_at,
+        last_active_at: record.active_at,
+    }
 }
 
 impl Tables {
+    /// Removes the first sessions of which this holds, and gives their number.
+    fn remove_first(&mut self, limit: u32, holds: impl Fn(&Self, &SessionRecord) -> bool) -> u64 {
+        let meant = self.sessions.values().filter(|record| holds(self, record));
+        let ids: Vec<_> = meant.map(|record| record.session.id).take(limit as usize).collect();
+        for id in &ids {
+            self.remove_session(*id);
+        }
+        ids.len() as u64
+    }
+
     /// A message as its readers see it: one that is not complete names its turn, and one that is being written has
     /// the text of the turn's log.
     fn as_read(&self, session: SessionId, message: &Message) -> Message {

@@ -15,6 +15,7 @@ use chatloom_domain::turn::{IdempotencyClaim, LoggedEvent, Turn, TurnEvent, Turn
 use chatloom_domain::usage::TokenUsage;
 use chatloom_domain::widget::Widget;
 use chatloom_domain::workflow::Workflow;
+use chatloom_ports::store::identities::StoredIdentitySecrets;
 
 use super::changes::Changes;
 
@@ -61,6 +62,7 @@ pub(super) struct WidgetRecord {
     pub(super) sealed_token: Vec<u8>,
     pub(super) tokens: WidgetTokens,
     pub(super) previous_token: Option<TokenHash>,
+    pub(super) identity_secrets: Option<StoredIdentitySecrets>,
     pub(super) total_sessions: u64,
     pub(super) total_messages: u64,
     pub(super) token_usage: TokenUsage,
@@ -136,6 +138,11 @@ impl Tables {
     /// The widget, if it is as it was when a request was admitted to it.
     pub(super) fn admitted_widget(&mut self, id: WidgetId, version: i64) -> Option<&mut WidgetRecord> {
         self.widgets.get_mut(&id).filter(|record| record.widget.active && record.widget.version == version)
+    }
+
+    /// Whether a turn of the session is running.
+    pub(super) fn is_busy(&self, id: SessionId) -> bool {
+        self.turns_of(id).any(|record| record.turn.is_running())
     }
 
     /// Removes a session with its messages, turns and events.

@@ -166,6 +166,7 @@ fn new_record(widget: &Widget, token: &StoredToken) -> WidgetRecord {
             previous: None,
         },
         previous_token: None,
+        identity_secrets: None,
         total_sessions: 0,
         total_messages: 0,
         token_usage: TokenUsage::default(),

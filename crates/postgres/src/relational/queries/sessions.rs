@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chatloom_domain::id::TurnId;
 use chatloom_domain::message::{Message, MessageStatus};
-use chatloom_domain::session::ChatSession;
+use chatloom_domain::session::{ChatSession, SessionSummary};
 use chatloom_ports::store::sessions::OpenSessionError;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -12,11 +12,11 @@ use diesel_async::RunQueryDsl;
 use super::super::errors::QueryError;
 use super::super::rows::event::logged_text;
 use super::super::rows::message::MessageRow;
-use super::super::rows::session::{ChatSessionRow, NewChatSessionRow};
+use super::super::rows::session::{ChatSessionRow, NewChatSessionRow, SessionSummaryRow};
 use super::super::rows::usage::DailyRow;
 use super::super::schema::{chat_sessions, messages, turns};
 use super::{logs, turns as turn_queries, usage};
-use crate::columns::Id;
+use crate::columns::{Id, Time};
 use crate::database::Conn;
 use crate::dialect;
 
@@ -121,7 +121,29 @@ pub(crate) async fn list_history(
     rows.into_iter().map(Message::try_from).collect()
 }
 
-/// Whether there was such a session. Messages, turns and events go with it by their foreign keys.
-pub(crate) async fn delete(conn: &mut Conn, id: Id) -> Result<bool, QueryError> {
-    Ok(diesel::delete(chat_sessions::table.find(id)).execute(conn).await? > 0)
+/// The proven visitor's sessions after `before`, that which was written to last first.
+pub(crate) async fn list_proven(
+    conn: &mut Conn,
+    widget: Id,
+    subject: &str,
+    before: Option<Id>,
+    limit: u32,
+) -> Result<Vec<SessionSummary>, QueryError> {
+    let own = chat_sessions::widget_id.eq(widget).and(chat_sessions::subject.eq(subject));
+    let newest_first = (chat_sessions::last_active_at.desc(), chat_sessions::id.desc());
+    let page = chat_sessions::table.filter(own).order(newest_first).limit(i64::from(limit));
+    let rows: Vec<SessionSummaryRow> = match before {
+        None => page.select(SessionSummaryRow::as_select()).load(conn).await?,
+        Some(id) => {
+            let place = chat_sessions::table.find(id).filter(own).select(chat_sessions::last_active_at);
+            let Some(active_at) = place.first::<Time>(conn).await.optional()? else {
+                return Ok(Vec::new());
+            };
+            let earlier = chat_sessions::last_active_at
+                .lt(active_at)
+                .or(chat_sessions::last_active_at.eq(active_at).and(chat_sessions::id.lt(id)));
+            page.filter(earlier).select(SessionSummaryRow::as_select()).load(conn).await?
+        }
+    };
+    Ok(rows.into_iter().map(SessionSummary::from).collect())
 }

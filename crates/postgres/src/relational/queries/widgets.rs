@@ -10,7 +10,7 @@ use diesel_async::RunQueryDsl;
 
 use super::super::errors::QueryError;
 use super::super::rows::widget::{TokenRow, TokenUseRow, WidgetContentRow, WidgetRow, token_owner};
-use super::super::schema::{chat_sessions, widget_daily, widgets};
+use super::super::schema::{chat_sessions, identity_secrets, widget_daily, widgets};
 use crate::columns::{Id, Time};
 use crate::database::Conn;
 use crate::dialect;
@@ -80,6 +80,7 @@ pub(crate) async fn delete(conn: &mut Conn, team: Id, id: Id, at: Time) -> Resul
     if buried == 0 {
         return Ok(false);
     }
+    diesel::delete(identity_secrets::table.find(id)).execute(conn).await?;
     dialect::hold_running_turns_of(conn, id).await?;
     diesel::delete(chat_sessions::table.filter(chat_sessions::widget_id.eq(id))).execute(conn).await?;
     diesel::delete(widget_daily::table.filter(widget_daily::widget_id.eq(id))).execute(conn).await?;

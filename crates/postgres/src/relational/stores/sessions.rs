@@ -1,13 +1,15 @@
 //! [`SessionStore`] on a relational database.
 
 use async_trait::async_trait;
-use chatloom_domain::id::{MessageId, SessionId};
+use chatloom_domain::Timestamp;
+use chatloom_domain::id::{MessageId, SessionId, WidgetId};
 use chatloom_domain::message::Message;
-use chatloom_domain::session::ChatSession;
+use chatloom_domain::proof::VisitorSubject;
+use chatloom_domain::session::{ChatSession, SessionSummary, SessionsOf};
 use chatloom_ports::store::sessions::OpenSessionError;
 use chatloom_ports::store::{SessionStore, StoreError};
 
-use super::super::queries::sessions;
+use super::super::queries::{erasure, sessions};
 use super::RelationalStore;
 use crate::columns::Id;
 
@@ -40,6 +42,51 @@ impl SessionStore for RelationalStore {
 
     async fn erase_session(&self, id: SessionId) -> Result<bool, StoreError> {
         let id = Id(id.as_uuid());
-        Ok(self.database.write(move |conn| Box::pin(sessions::delete(conn, id))).await?)
+        let erased = self.database.write(move |conn| Box::pin(erasure::delete_session(conn, id))).await?;
+        self.note_erasures(u64::from(erased));
+        Ok(erased)
+    }
+
+    async fn list_proven_sessions(
+        &self,
+        widget: WidgetId,
+        subject: &VisitorSubject,
+        before: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<SessionSummary>, StoreError> {
+        let (widget, subject) = (Id(widget.as_uuid()), subject.clone());
+        let before = before.map(|id| Id(id.as_uuid()));
+        let work = self.database.read(move |conn| {
+            Box::pin(
+                async move { sessions::list_proven(conn, widget, subject.as_str(), before, limit).await },
+            )
+        });
+        Ok(work.await?)
+    }
+
+    async fn erase_sessions(
+        &self,
+        widget: WidgetId,
+        whose: &SessionsOf,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let (widget, whose) = (Id(widget.as_uuid()), whose.clone());
+        let work = self.database.write(move |conn| {
+            Box::pin(async move { erasure::delete_sessions(conn, widget, &whose, limit).await })
+        });
+        let erased = work.await?;
+        self.note_erasures(erased);
+        Ok(erased)
+    }
+
+    async fn erase_outdated_sessions(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let work = self.database.write(move |conn| Box::pin(erasure::delete_outdated(conn, now, limit)));
+        let erased = work.await?;
+        self.note_erasures(erased);
+        Ok(erased)
+    }
+
+    async fn remove_traces(&self) -> Result<bool, StoreError> {
+        Ok(self.database.remove_traces().await?)
     }
 }

@@ -185,7 +185,9 @@ impl TurnStore for RelationalStore {
 
     async fn prune_events(&self, ended_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let before = Time(ended_before);
-        Ok(self.database.write(move |conn| Box::pin(logs::prune(conn, before, limit))).await?)
+        let pruned = self.database.write(move |conn| Box::pin(logs::prune(conn, before, limit))).await?;
+        self.note_erasures(pruned);
+        Ok(pruned)
     }
 }
 

@@ -52,6 +52,7 @@ impl WidgetStore for RelationalStore {
         if deleted {
             self.database.tell(TurnChange::Stops);
         }
+        self.note_erasures(u64::from(deleted));
         Ok(deleted)
     }
 

@@ -42,6 +42,11 @@ impl Dashboard {
         Answer::of(self.client.request(Method::GET, "/api/auth/me").header("cookie", &self.cookie)).await
     }
 
+    /// The same user, who tries another team's paths.
+    pub(crate) fn in_team_of(&self, other: &Self) -> Self {
+        Self { team: other.team.clone(), ..self.at(&self.client) }
+    }
+
     /// A request to a path below the team's.
     pub(crate) async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
         let path = format!("/api/teams/{}{path}", self.team);

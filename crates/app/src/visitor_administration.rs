@@ -1,0 +1,102 @@
+//! What a team decides over its widgets' visitors: how they prove who they are, and that their conversations are erased.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chatloom_domain::id::WidgetId;
+use chatloom_domain::proof::VisitorSubject;
+use chatloom_domain::session::{SessionsOf, VisitorId};
+use chatloom_domain::team::TeamMember;
+use chatloom_domain::token::{Grace, IdentitySecret};
+use chatloom_ports::dashboard::visitors::{
+    ErasureCommand, IdentitySecretState, VisitorAdministration, VisitorAdministrationError,
+};
+use chatloom_ports::environment::{Clock, Entropy};
+use chatloom_ports::store::{IdentityStore, SessionStore, WidgetStore};
+
+use crate::retention::CHUNK;
+use crate::sealing::IdentitySealingKeys;
+
+pub(crate) struct VisitorRecords {
+    pub(crate) widgets: Arc<dyn WidgetStore>,
+    pub(crate) identities: Arc<dyn IdentityStore>,
+    pub(crate) sessions: Arc<dyn SessionStore>,
+    pub(crate) keys: IdentitySealingKeys,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+}
+
+impl VisitorRecords {
+    /// Makes sure that the widget is one of the member's team: sessions know only their widget.
+    async fn find_widget(
+        &self,
+        member: &TeamMember,
+        widget: WidgetId,
+    ) -> Result<(), VisitorAdministrationError> {
+        let found = self.widgets.find_widget(member.team_id, widget).await?;
+        found.map(|_| ()).ok_or(VisitorAdministrationError::WidgetNotFound)
+    }
+}
+
+#[async_trait]
+impl VisitorAdministration for VisitorRecords {
+    async fn rotate_identity_secret(
+        &self,
+        member: &TeamMember,
+        widget: WidgetId,
+        grace_seconds: Option<i64>,
+    ) -> Result<IdentitySecret, VisitorAdministrationError> {
+        let grace = grace_seconds.map(Grace::parse).transpose();
+        let grace = grace.map_err(VisitorAdministrationError::Grace)?.unwrap_or_default();
+        let now = self.clock.now();
+        let secret = IdentitySecret::new(self.entropy.secret());
+        let sealed = self.keys.seal(widget, &secret);
+        let previous_until = grace.end(now);
+        let rotated = self
+            .identities
+            .rotate_identity_secret(member.team_id, widget, &sealed, previous_until, now)
+            .await?;
+        if rotated { Ok(secret) } else { Err(VisitorAdministrationError::WidgetNotFound) }
+    }
+
+    async fn identity_secret(
+        &self,
+        member: &TeamMember,
+        widget: WidgetId,
+    ) -> Result<IdentitySecretState, VisitorAdministrationError> {
+        self.find_widget(member, widget).await?;
+        let found = self.identities.find_identity_secrets(member.team_id, widget).await?;
+        let stored = found.ok_or(VisitorAdministrationError::NoIdentitySecret)?;
+        let now = self.clock.now();
+        let previous_until = stored.previous.map(|previous| previous.until).filter(|until| now < *until);
+        Ok(IdentitySecretState { made_at: stored.made_at, previous_until })
+    }
+
+    async fn erase(
+        &self,
+        member: &TeamMember,
+        widget: WidgetId,
+        command: ErasureCommand,
+    ) -> Result<u64, VisitorAdministrationError> {
+        let whose = match command {
+            ErasureCommand::Session(id) => SessionsOf::Session(id),
+            ErasureCommand::Visitor(label) => {
+                let label = VisitorId::parse(&label).map_err(VisitorAdministrationError::VisitorId)?;
+                SessionsOf::Visitor(label)
+            }
+            ErasureCommand::Subject(name) => {
+                let name = VisitorSubject::parse(&name).map_err(VisitorAdministrationError::Subject)?;
+                SessionsOf::Subject(name)
+            }
+        };
+        self.find_widget(member, widget).await?;
+        let mut erased = 0;
+        loop {
+            let chunk = self.sessions.erase_sessions(widget, &whose, CHUNK).await?;
+            erased += chunk;
+            if chunk < u64::from(CHUNK) {
+                return Ok(erased);
+            }
+        }
+    }
+}
