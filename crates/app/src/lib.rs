@@ -4,6 +4,7 @@
 //! stored before anybody is told of it, runs in a task of its own, and outlives the request that began it.
 
 mod access;
+mod bot_check;
 mod demo;
 mod first_admin;
 mod identity;
@@ -38,6 +39,7 @@ pub use first_admin::FirstAdminError;
 pub use limits::TurnLimits;
 
 use access::Access;
+use bot_check::BotChecks;
 use demo::Demo;
 use first_admin::FirstAdmins;
 use identity::Identities;
@@ -151,6 +153,7 @@ impl Application {
                     keys: identity_keys,
                     clock: clock.clone(),
                 },
+                bot_checks: BotChecks::new(&secrets, clock.clone(), entropy.clone()),
                 sessions: stores.sessions.clone(),
                 turns: turns.clone(),
                 clock: clock.clone(),

@@ -17,10 +17,11 @@ use chatloom_ports::store::turns::{BeginTurnError, RetryTurnError};
 use chatloom_ports::store::widgets::TokenOwner;
 use chatloom_ports::store::{SessionStore, StoreError};
 use chatloom_ports::visitor::{
-    OpenSessionCommand, OpenedSession, SendCommand, SessionRequest, TurnStream, VisitorChat, VisitorError,
-    VisitorRequest,
+    IssuedChallenge, OpenSessionCommand, OpenedSession, SendCommand, SessionRequest, TurnStream, VisitorChat,
+    VisitorError, VisitorRequest,
 };
 
+use crate::bot_check::BotChecks;
 use crate::identity::Identities;
 use crate::refusals::{contended, not_begun, not_retried, not_shown};
 use crate::token_lookups::TokenLookups;
@@ -39,6 +40,7 @@ const ADMISSION_ATTEMPTS: usize = 4;
 pub(crate) struct Visitors {
     pub(crate) tokens: TokenLookups,
     pub(crate) token_uses: TokenUses,
+    pub(crate) bot_checks: BotChecks,
     pub(crate) identities: Identities,
     pub(crate) sessions: Arc<dyn SessionStore>,
     pub(crate) turns: Arc<TurnRunner>,
@@ -126,6 +128,11 @@ impl VisitorChat for Visitors {
         self.admit(&request).await
     }
 
+    async fn issue_challenge(&self, request: VisitorRequest) -> Result<IssuedChallenge, VisitorError> {
+        let widget = self.admit(&request).await?;
+        Ok(self.bot_checks.issue(widget.id))
+    }
+
     async fn open_session(&self, command: OpenSessionCommand) -> Result<OpenedSession, VisitorError> {
         let secret = command.with_secret.then(|| SessionSecret::new(self.entropy.secret()));
         for _ in 0..ADMISSION_ATTEMPTS {
@@ -143,9 +150,15 @@ impl VisitorChat for Visitors {
                 secret_hash: secret.as_ref().map(SessionSecret::hash),
                 created_at: now,
             };
-            match self.sessions.open_session(&session, widget.version).await {
+            let spent = widget
+                .rules
+                .bot_check
+                .then(|| self.bot_checks.judge(widget.id, command.bot_check.as_deref()))
+                .transpose()?;
+            match self.sessions.open_session(&session, widget.version, spent).await {
                 Ok(()) => return Ok(OpenedSession { id: session.id, created_at: now, secret }),
                 Err(OpenSessionError::WidgetChanged) => {}
+                Err(OpenSessionError::ChallengeSpent) => return Err(VisitorError::BotCheckFailed),
                 Err(OpenSessionError::Store(error)) => return Err(error.into()),
             }
         }

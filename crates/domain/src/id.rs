@@ -53,6 +53,8 @@ ids! {
     MessageId,
     /// One question and the work of answering it.
     TurnId,
+    /// A bot check's challenge.
+    ChallengeId,
     /// One running process of the service.
     ReplicaId,
 }

@@ -3,6 +3,7 @@
 //! Nothing here does I/O, waits, or knows a wire or storage format. A value that has a rule can only be
 //! built through its parser, and the same parser reads stored data back.
 
+pub mod bot_check;
 pub mod customization;
 pub mod id;
 pub mod identity;

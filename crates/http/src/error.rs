@@ -58,6 +58,10 @@ codes! {
     TokenConflict = BAD_REQUEST "token_conflict",
     /// A session's secret stands in the URL, where logs and referrers would carry it off.
     SecretInUrl = BAD_REQUEST "secret_in_url",
+    /// The widget demands a solved bot check before a session, and none was sent.
+    BotCheckRequired = BAD_REQUEST "bot_check_required",
+    /// The bot check's solution is wrong, expired, of another widget, or was used before.
+    BotCheckFailed = BAD_REQUEST "bot_check_failed",
     /// Anything else about the request that HTTP does not allow.
     InvalidRequest = BAD_REQUEST "invalid_request",
     /// No valid dashboard session.

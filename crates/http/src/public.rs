@@ -1,5 +1,6 @@
 //! The visitors' side of the API, for pages on other people's sites: embed token, CORS, rate limit.
 
+pub(crate) mod challenges;
 pub(crate) mod cors;
 pub(crate) mod guard;
 pub(crate) mod init;

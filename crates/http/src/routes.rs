@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, Resource};
 use crate::dashboard::{login, visitors, widgets, workflows};
 use crate::error::{ApiError, Code};
 use crate::openapi::Doc;
-use crate::public::{cors, guard::guard, init, messages, sessions, turns};
+use crate::public::{challenges, cors, guard::guard, init, messages, sessions, turns};
 use crate::{openapi, pages};
 
 /// Under this lies all that visitors' browsers use, and nothing else.
@@ -103,6 +103,7 @@ routes! {
     Public {
         GET "/api/widget-chat/init/{token}" => init::initialize, init::BY_PATH;
         GET "/api/widget-chat/init" => init::initialize, init::BY_HEADER;
+        POST "/api/widget-chat/challenges" => challenges::issue, challenges::ISSUE;
         POST "/api/widget-chat/sessions" => sessions::open, sessions::OPEN;
         GET "/api/widget-chat/sessions" => sessions::list, sessions::LIST;
         DELETE "/api/widget-chat/sessions/{id}" => sessions::erase, sessions::ERASE;

@@ -49,6 +49,19 @@ pub struct OpenSessionCommand {
     pub visitor_id: Option<String>,
     /// Whether the session is to have a secret.
     pub with_secret: bool,
+    /// The solution of a bot check, not looked at yet. Only widgets with the check look at it.
+    pub bot_check: Option<String>,
+}
+
+/// A bot check's challenge on its way to a browser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssuedChallenge {
+    /// Its text. The solution is this text, a full stop, and a decimal number.
+    pub text: String,
+    /// How many leading bits of the solution's SHA-256 must be zero.
+    pub difficulty: u8,
+    /// From when on it opens nothing.
+    pub expires_at: Timestamp,
 }
 
 /// A session that was opened.
@@ -91,6 +104,13 @@ pub enum VisitorError {
     /// Only visitors who prove who they are may do this.
     #[error("the visitor must prove who they are")]
     IdentityRequired,
+    /// The widget demands a solved bot check before a session, and none was given.
+    #[error("the widget demands a bot check")]
+    BotCheckRequired,
+    /// The solution is none, or its challenge is not ours, of another widget, expired or spent: callers answer all
+    /// alike.
+    #[error("the bot check is not solved")]
+    BotCheckFailed,
     /// The session is unknown, of another widget, or was asked for with a wrong secret: callers answer all alike.
     #[error("there is no such session")]
     SessionNotFound,
@@ -159,7 +179,11 @@ pub trait VisitorChat: Send + Sync {
     /// The widget as a page needs it when it loads.
     async fn initialize(&self, request: VisitorRequest) -> Result<Widget, VisitorError>;
 
-    /// Opens a session.
+    /// A challenge for the widget's bot check. Widgets without the check give one too: it may be switched on before
+    /// the session is opened.
+    async fn issue_challenge(&self, request: VisitorRequest) -> Result<IssuedChallenge, VisitorError>;
+
+    /// Opens a session. A widget with the bot check demands a solution, which opens one session only.
     async fn open_session(&self, command: OpenSessionCommand) -> Result<OpenedSession, VisitorError>;
 
     /// The proven visitor's sessions of the widget, that which was written to last first: up to 50 that come after the

@@ -47,7 +47,7 @@ async fn session(stores: &Stores, client: &Client) -> ChatSession {
     let widget = sample::widget(team, workflow.id, 1);
     stores.widgets.create_widget(&widget, &sample::stored_token(1)).await.unwrap();
     let session = sample::chat_session(widget.id, 1);
-    stores.sessions.open_session(&session, widget.version).await.unwrap();
+    stores.sessions.open_session(&session, widget.version, None).await.unwrap();
     session
 }
 

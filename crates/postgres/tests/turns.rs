@@ -26,7 +26,7 @@ async fn three_turns(database: &TestDatabase) -> (Stores, Client, Vec<Turn>) {
     let mut turns = Vec::new();
     for n in 1..=3 {
         let session = sample::chat_session(widget.id, n);
-        stores.sessions.open_session(&session, widget.version).await.unwrap();
+        stores.sessions.open_session(&session, widget.version, None).await.unwrap();
         let new = sample::new_turn(&session, n);
         stores.turns.begin_turn(&new).await.unwrap();
         turns.push(new.turn);

@@ -26,7 +26,7 @@ async fn open_with_session(path: &Path) -> (Stores, ChatSession) {
     let widget = sample::widget(team, workflow.id, 1);
     stores.widgets.create_widget(&widget, &sample::stored_token(1)).await.unwrap();
     let session = sample::chat_session(widget.id, 1);
-    stores.sessions.open_session(&session, widget.version).await.unwrap();
+    stores.sessions.open_session(&session, widget.version, None).await.unwrap();
     (stores, session)
 }
 
@@ -116,7 +116,7 @@ async fn turns_that_cannot_be_read_do_not_keep_others_running() {
     let path = folder.path().join("chatloom.db");
     let (stores, first) = open_with_session(&path).await;
     let sessions = [first.clone(), sample::chat_session(first.widget_id, 2)];
-    stores.sessions.open_session(&sessions[1], 1).await.unwrap();
+    stores.sessions.open_session(&sessions[1], 1, None).await.unwrap();
     let turns = [sample::new_turn(&sessions[0], 1), sample::new_turn(&sessions[1], 2)];
     for new in &turns {
         stores.turns.begin_turn(new).await.unwrap();

@@ -17,6 +17,7 @@
 
 pub mod access;
 pub mod auth_sessions;
+pub mod challenges;
 pub mod concurrency;
 pub mod embed_tokens;
 pub mod erasure;
@@ -213,6 +214,12 @@ macro_rules! store_contract {
                 erase_outdated_sessions_keeps_to_its_limit,
                 of_many_sweeps_at_once_each_session_is_counted_by_one,
                 a_message_that_meets_a_sweep_is_refused_or_keeps_its_session,
+            }
+            challenges {
+                open_session_is_refused_with_a_spent_challenge,
+                of_many_sessions_at_once_a_challenge_opens_exactly_one,
+                a_session_that_is_refused_spends_no_challenge,
+                prune_spent_challenges_forgets_those_that_expired_before,
             }
             messages {
                 messages_come_back_as_they_were_written,

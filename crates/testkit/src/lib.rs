@@ -17,6 +17,7 @@ pub mod identity_provider;
 pub mod memory;
 pub mod model_server;
 pub mod postgres;
+pub mod proof_of_work;
 pub mod sample;
 
 pub use clock::FixedClock;

@@ -5,7 +5,7 @@
 use chatloom_domain::Timestamp;
 use chatloom_domain::customization::{Customization, Data};
 use chatloom_domain::id::{
-    AuthSessionId, MessageId, ReplicaId, SessionId, TeamId, TurnId, UserId, WidgetId, WorkflowId,
+    AuthSessionId, ChallengeId, MessageId, ReplicaId, SessionId, TeamId, TurnId, UserId, WidgetId, WorkflowId,
 };
 use chatloom_domain::message::MessageContent;
 use chatloom_domain::origin::AllowedDomains;
@@ -67,6 +67,7 @@ numbered_ids! {
     message_id -> MessageId = 7,
     turn_id -> TurnId = 8,
     replica_id -> ReplicaId = 9,
+    challenge_id -> ChallengeId = 10,
 }
 
 /// The first administrator: user 1 of team 1, `ada@example.com`, "Ada Lovelace" of "Analytical Engines".

@@ -11,7 +11,10 @@ use super::TurnRunner;
 /// How many turns are taken at a time, so that one transaction stays short.
 const BATCH: u32 = 100;
 
-/// How often old logs and dashboard sessions are thrown away.
+/// How long a spent challenge is remembered beyond its end, for replicas whose clocks are behind.
+const SPENT_FOR: Duration = Duration::from_mins(1);
+
+/// How often old logs, dashboard sessions and spent challenges are thrown away.
 const CLEAN_UP_EVERY: Duration = Duration::from_mins(10);
 
 /// Sweeps until the runner is stopped; first at once, for what a crash has left.
@@ -70,5 +73,8 @@ async fn clean_up(runner: &TurnRunner) -> Result<(), StoreError> {
         while runner.store.prune_events(before, BATCH).await? >= u64::from(BATCH) {}
     }
     runner.access.delete_expired_auth_sessions(now).await?;
+    if let Ok(before) = now.checked_sub(SPENT_FOR) {
+        runner.sessions.prune_spent_challenges(before).await?;
+    }
     Ok(())
 }

@@ -152,7 +152,17 @@ pub(crate) fn agent() -> AgentInput {
 }
 
 pub(crate) fn application(stores: &MemoryStores, clock: &Arc<FixedClock>, model: &FedModel) -> Application {
-    Application::start(dependencies(stores, clock, model))
+    application_with(stores, clock, model, SecretRing::of(&[7; 32]))
+}
+
+/// The application under other secrets.
+pub(crate) fn application_with(
+    stores: &MemoryStores,
+    clock: &Arc<FixedClock>,
+    model: &FedModel,
+    secrets: SecretRing,
+) -> Application {
+    Application::start(Dependencies { secrets, ..dependencies(stores, clock, model) })
 }
 
 pub(crate) fn dependencies(stores: &MemoryStores, clock: &Arc<FixedClock>, model: &FedModel) -> Dependencies {
@@ -207,7 +217,12 @@ impl World {
     }
 
     pub(crate) async fn open(&self) -> OpenedSession {
-        let command = OpenSessionCommand { visitor: self.visitor(None), visitor_id: None, with_secret: true };
+        let command = OpenSessionCommand {
+            visitor: self.visitor(None),
+            visitor_id: None,
+            with_secret: true,
+            bot_check: None,
+        };
         self.app.visitors.open_session(command).await.unwrap()
     }
 

@@ -30,7 +30,8 @@ async fn open(
 ) -> Result<OpenedSession, VisitorError> {
     let visitor = presenting(world, identity);
     let visitor_id = label.map(str::to_owned);
-    world.app.visitors.open_session(OpenSessionCommand { visitor, visitor_id, with_secret }).await
+    let command = OpenSessionCommand { visitor, visitor_id, with_secret, bot_check: None };
+    world.app.visitors.open_session(command).await
 }
 
 /// What the session's history is to who presents these; `Ok` if it opens.

@@ -9,6 +9,7 @@
 mod access;
 mod anew;
 mod app;
+mod bot_checks;
 mod exchange;
 mod identity;
 mod model;

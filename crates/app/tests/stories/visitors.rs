@@ -130,6 +130,7 @@ async fn every_route_checks_the_origin_and_before_the_session() {
             visitor: world.visitor(origin),
             visitor_id: Some("v-1".into()),
             with_secret: false,
+            bot_check: None,
         })
     };
     let session = open(good).await.unwrap();
@@ -141,6 +142,7 @@ async fn every_route_checks_the_origin_and_before_the_session() {
         for session_id in [session.id, sample::session_id(77)] {
             let refusals = [
                 refusal(visitors.initialize(world.visitor(origin)).await),
+                refusal(visitors.issue_challenge(world.visitor(origin)).await),
                 refusal(open(origin).await),
                 refusal(visitors.history(request(session_id), None).await),
                 refusal(visitors.send(message(request(session_id))).await),
@@ -205,6 +207,7 @@ async fn a_visitors_label_brings_back_nothing() {
             visitor: world.visitor(None),
             visitor_id: Some("ada@example.com".into()),
             with_secret: true,
+            bot_check: None,
         };
         world.app.visitors.open_session(command).await.unwrap()
     };
@@ -227,6 +230,7 @@ async fn bad_labels_and_messages_are_named() {
             visitor: world.visitor(None),
             visitor_id: Some(visitor_id),
             with_secret: false,
+            bot_check: None,
         };
         let refused = refusal(world.app.visitors.open_session(command).await);
         assert!(matches!(refused, VisitorError::VisitorId(_)));

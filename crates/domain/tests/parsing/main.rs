@@ -5,6 +5,7 @@ mod allowed_domains;
 mod colors;
 mod customization;
 mod origins;
+mod solutions;
 mod tokens;
 
 use proptest::test_runner::Config;

@@ -127,6 +127,14 @@ impl From<VisitorError> for ApiError {
             VisitorError::IdentityRequired => {
                 Self::new(Code::IdentityRequired, "only visitors whose identity is proven may do this")
             }
+            VisitorError::BotCheckRequired => Self::new(
+                Code::BotCheckRequired,
+                "X-Bot-Check is required: solve a challenge of POST /api/widget-chat/challenges",
+            ),
+            VisitorError::BotCheckFailed => Self::new(
+                Code::BotCheckFailed,
+                "X-Bot-Check is wrong, expired or used before: please solve a new challenge",
+            ),
             VisitorError::SessionNotFound => Self::new(Code::SessionNotFound, "there is no such session"),
             VisitorError::VisitorId(fault) => Self::field("visitorId", fault),
             VisitorError::Content(fault) => Self::field("content", fault),

@@ -15,7 +15,7 @@ use crate::routes::methods_of;
 /// How long a browser may remember a preflight, in seconds.
 const MAX_AGE: &str = "600";
 
-const ALLOWED_HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Chatloom-Session, X-Session-Secret, X-Visitor-Identity, X-Widget-Token";
+const ALLOWED_HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Bot-Check, X-Chatloom-Session, X-Session-Secret, X-Visitor-Identity, X-Widget-Token";
 
 const EXPOSED_HEADERS: &str =
     "Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id";

@@ -40,6 +40,10 @@ struct InitResponse<'a> {
     /// The known keys that are set, and `avatarUrl`, null where it is not set.
     #[schema(value_type = CustomizationKeys)]
     customization: Shown<'a>,
+    /// Whether a session needs a solved challenge. Only given where it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    bot_check: Option<bool>,
 }
 
 /// What visitors may see of a customization. Unknown keys are the owner's own notes.
@@ -59,7 +63,12 @@ impl Serialize for Shown<'_> {
 impl<'a> From<&'a Widget> for InitResponse<'a> {
     fn from(widget: &'a Widget) -> Self {
         let customization = Shown(&widget.customization);
-        Self { widget_id: widget.id.as_uuid(), name: widget.name.as_str(), customization }
+        Self {
+            widget_id: widget.id.as_uuid(),
+            name: widget.name.as_str(),
+            customization,
+            bot_check: widget.rules.bot_check.then_some(true),
+        }
     }
 }
 

@@ -90,6 +90,11 @@ pub(super) fn before(query: &str) -> Result<Option<Uuid>, ApiError> {
     Ok(Some(id))
 }
 
+/// The text of such a header. What is no text stays nothing that a parser takes.
+pub(super) fn header_text(headers: &HeaderMap, name: &'static str) -> Result<Option<String>, ApiError> {
+    Ok(one_header(headers, name)?.map(|value| text(value.as_bytes())))
+}
+
 fn tokens_in_headers(headers: &HeaderMap) -> Vec<String> {
     let own = headers.get_all(X_WIDGET_TOKEN).map(|token| text(token.as_bytes()));
     let bearer = headers.get_all(AUTHORIZATION).filter_map(|value| bearer_token(value.as_bytes()));

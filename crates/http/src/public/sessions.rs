@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::presented::{Presented, before};
+use super::presented::{Presented, before, header_text};
 use crate::body::RequestBody;
 use crate::error::ApiError;
 use crate::fields::Fields;
@@ -21,12 +21,19 @@ use crate::time::iso_millis;
 /// With the value `secret`, the new session gets a secret.
 const X_CHATLOOM_SESSION: &str = "x-chatloom-session";
 
+/// A solved bot check.
+const X_BOT_CHECK: &str = "x-bot-check";
+
 pub(crate) const OPEN: Doc = Doc {
     body: Some(schema::<OpenSessionRequest>),
     headers: &[
         Header {
             name: "X-Chatloom-Session",
             about: "`secret` asks for a session that only its secret opens.",
+        },
+        Header {
+            name: "X-Bot-Check",
+            about: "A solved challenge, `<challenge>.<number>`; required where the widget has the bot check.",
         },
         Header::VISITOR_IDENTITY,
     ],
@@ -120,8 +127,9 @@ pub(crate) async fn open(
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
     let with_secret = http.headers().get(X_CHATLOOM_SESSION).is_some_and(|wish| wish.as_bytes() == b"secret");
+    let bot_check = header_text(http.headers(), X_BOT_CHECK)?;
     let Presented { visitor, body, .. } = request;
-    let command = OpenSessionCommand { visitor, visitor_id: body.visitor_id, with_secret };
+    let command = OpenSessionCommand { visitor, visitor_id: body.visitor_id, with_secret, bot_check };
     let session = state.services.visitors.open_session(command).await?;
     Ok(HttpResponse::Created().json(SessionResponse {
         session_id: session.id.as_uuid(),

@@ -9,6 +9,7 @@
 
 mod authorization;
 mod bodies;
+mod challenges;
 mod connections;
 mod cors;
 mod document;

@@ -184,6 +184,8 @@ async fn every_visitor_error_has_its_answer() {
         || VisitorError::OriginNotAllowed,
         || VisitorError::IdentityInvalid,
         || VisitorError::IdentityRequired,
+        || VisitorError::BotCheckRequired,
+        || VisitorError::BotCheckFailed,
         || VisitorError::SessionNotFound,
         || VisitorError::VisitorId(VisitorIdError),
         || VisitorError::Content(MessageContentError::Empty),

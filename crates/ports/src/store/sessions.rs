@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
-use chatloom_domain::id::{MessageId, SessionId, WidgetId};
+use chatloom_domain::id::{ChallengeId, MessageId, SessionId, WidgetId};
 use chatloom_domain::message::Message;
 use chatloom_domain::proof::VisitorSubject;
 use chatloom_domain::session::{ChatSession, SessionSummary, SessionsOf};
@@ -10,9 +10,21 @@ use thiserror::Error;
 
 use super::StoreError;
 
+/// A bot check's challenge that a session is opened with, and that opens no other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpentChallenge {
+    /// The challenge.
+    pub id: ChallengeId,
+    /// When it expires; until then it must be remembered.
+    pub expires_at: Timestamp,
+}
+
 /// Why a session could not be opened.
 #[derive(Debug, Error)]
 pub enum OpenSessionError {
+    /// A session was opened with the challenge already; nothing was written.
+    #[error("the challenge has been spent")]
+    ChallengeSpent,
     /// The widget is no longer as it was when the request was admitted; nothing was written.
     #[error("the widget has changed")]
     WidgetChanged,
@@ -34,7 +46,18 @@ pub trait SessionStore: Send + Sync {
     /// Stores a new session and counts it in the widget's statistics of the UTC day.
     /// MUST be refused with `WidgetChanged`, writing nothing, unless the widget is there, active, and of
     /// `widget_version`.
-    async fn open_session(&self, session: &ChatSession, widget_version: i64) -> Result<(), OpenSessionError>;
+    /// With a challenge, MUST be refused with `ChallengeSpent`, writing nothing, if a session was opened with it
+    /// before; of many at once exactly one is opened. A session that is refused spends nothing.
+    async fn open_session(
+        &self,
+        session: &ChatSession,
+        widget_version: i64,
+        spent: Option<SpentChallenge>,
+    ) -> Result<(), OpenSessionError>;
+
+    /// Forgets spent challenges whose `expires_at` is before `expired_before`, and MUST keep the others; gives the
+    /// number of the forgotten.
+    async fn prune_spent_challenges(&self, expired_before: Timestamp) -> Result<u64, StoreError>;
 
     /// Finds a session.
     async fn find_session(&self, id: SessionId) -> Result<Option<ChatSession>, StoreError>;

@@ -137,6 +137,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    use crate::columns::sql::{Id, Time};
+    spent_challenges (id) {
+        id -> Id,
+        expires_at -> Time,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::{BigInt, Text};
     use crate::columns::sql::{Id, Time};
     messages (id) {

@@ -16,7 +16,7 @@ pub async fn no_count_is_lost_between_many_visitors(subject: &Subject) {
     let talks = at_once(subject, 12, |stores, n| {
         let session = sample::chat_session(widget.id, n);
         async move {
-            stores.sessions.open_session(&session, 1).await.unwrap();
+            stores.sessions.open_session(&session, 1, None).await.unwrap();
             for turn in [100 + 2 * n, 101 + 2 * n] {
                 let new = sample::new_turn(&session, turn);
                 stores.turns.begin_turn(&new).await.unwrap();
@@ -125,8 +125,8 @@ async fn begin_turn(stores: &Stores, n: u32) {
 }
 
 async fn open_session(stores: &Stores, n: u32) {
-    match stores.sessions.open_session(&sample::chat_session(sample::widget_id(1), n), 1).await {
+    match stores.sessions.open_session(&sample::chat_session(sample::widget_id(1), n), 1, None).await {
         Ok(()) | Err(OpenSessionError::WidgetChanged) => {}
-        Err(OpenSessionError::Store(error)) => panic!("{error:?}"),
+        Err(error) => panic!("{error:?}"),
     }
 }

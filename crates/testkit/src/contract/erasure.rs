@@ -179,7 +179,7 @@ async fn open(subject: &Subject, widget: WidgetId, n: u32, label: Option<&str>, 
         subject: name.map(sample::visitor_subject),
         ..sample::chat_session(widget, n)
     };
-    subject.stores.sessions.open_session(&session, 1).await.unwrap();
+    subject.stores.sessions.open_session(&session, 1, None).await.unwrap();
 }
 
 fn label(text: &str) -> SessionsOf {

@@ -124,7 +124,7 @@ pub async fn nothing_stands_before_a_message_of_another_session(subject: &Subjec
     let session = with_turns(subject, 2).await;
     let other = subject.stores.sessions.find_session(session.id).await.unwrap().unwrap();
     let other = ChatSession { id: sample::session_id(2), ..other };
-    subject.stores.sessions.open_session(&other, 1).await.unwrap();
+    subject.stores.sessions.open_session(&other, 1, None).await.unwrap();
     let foreign = subject.begin_turn(&other, 8).await.user_message_id;
     for before in [foreign, sample::message_id(99)] {
         let found = subject.stores.sessions.list_messages(session.id, Some(before), 10).await.unwrap();
@@ -136,7 +136,7 @@ pub async fn nothing_stands_before_a_message_of_another_session(subject: &Subjec
 pub async fn sessions_do_not_share_messages(subject: &Subject) {
     let session = with_turns(subject, 1).await;
     let other = sample::chat_session(session.widget_id, 2);
-    subject.stores.sessions.open_session(&other, 1).await.unwrap();
+    subject.stores.sessions.open_session(&other, 1, None).await.unwrap();
     subject.begin_turn(&other, 8).await;
     assert_eq!(seqs(subject, &session, None, 10).await, [1, 2]);
     assert_eq!(seqs(subject, &other, None, 10).await, [1, 2]);

@@ -15,7 +15,7 @@ pub async fn a_proven_session_comes_back_with_its_subject(subject: &Subject) {
     for (n, secret_hash, name) in [(1, None, "🙋".repeat(128)), (2, secret, " O'Neil \"\\% ".to_owned())] {
         let proven = Some(sample::visitor_subject(&name));
         let session = ChatSession { subject: proven, secret_hash, ..sample::chat_session(widget.id, n) };
-        subject.stores.sessions.open_session(&session, 1).await.unwrap();
+        subject.stores.sessions.open_session(&session, 1, None).await.unwrap();
         assert_eq!(subject.stores.sessions.find_session(session.id).await.unwrap(), Some(session));
     }
 }
@@ -44,7 +44,7 @@ pub async fn list_proven_sessions_never_gives_one_that_was_opened_without_a_proo
     let widget = subject.add_widget(subject.add_team(1).await, 1).await;
     let visitor_id = Some(VisitorId::parse("ada").unwrap());
     let planted = ChatSession { visitor_id, ..sample::chat_session(widget.id, 1) };
-    subject.stores.sessions.open_session(&planted, 1).await.unwrap();
+    subject.stores.sessions.open_session(&planted, 1, None).await.unwrap();
     assert_eq!(listed(subject, widget.id, "ada", None, 50).await, []);
 }
 
@@ -99,7 +99,7 @@ pub async fn nothing_comes_after_a_session_of_another_subject(subject: &Subject)
 async fn open(subject: &Subject, widget: WidgetId, n: u32, name: &str) {
     let proven: Option<VisitorSubject> = Some(sample::visitor_subject(name));
     let session = ChatSession { subject: proven, ..sample::chat_session(widget, n) };
-    subject.stores.sessions.open_session(&session, 1).await.unwrap();
+    subject.stores.sessions.open_session(&session, 1, None).await.unwrap();
 }
 
 async fn listed(

@@ -156,7 +156,7 @@ async fn widget_kept_for(subject: &Subject, n: u32, days: Option<i64>) -> Widget
 
 async fn open_at(subject: &Subject, widget: &Widget, n: u32, at: Timestamp) -> ChatSession {
     let session = ChatSession { created_at: at, ..sample::chat_session(widget.id, n) };
-    subject.stores.sessions.open_session(&session, 1).await.unwrap();
+    subject.stores.sessions.open_session(&session, 1, None).await.unwrap();
     session
 }
 

@@ -28,7 +28,7 @@ pub async fn a_session_comes_back_as_it_was_stored(subject: &Subject) {
     };
     let bare = ChatSession { visitor_id: None, ..sample::chat_session(widget.id, 3) };
     for session in [full, quoted, bare] {
-        subject.stores.sessions.open_session(&session, 1).await.unwrap();
+        subject.stores.sessions.open_session(&session, 1, None).await.unwrap();
         let found = subject.stores.sessions.find_session(session.id).await.unwrap();
         assert_eq!(found, Some(session));
     }
@@ -45,7 +45,7 @@ pub async fn one_visitor_may_have_many_sessions(subject: &Subject) {
     let first = subject.first_session().await;
     let second =
         ChatSession { visitor_id: first.visitor_id.clone(), ..sample::chat_session(first.widget_id, 2) };
-    subject.stores.sessions.open_session(&second, 1).await.unwrap();
+    subject.stores.sessions.open_session(&second, 1, None).await.unwrap();
     for session in [first, second] {
         assert_eq!(subject.stores.sessions.find_session(session.id).await.unwrap(), Some(session));
     }
@@ -58,7 +58,7 @@ pub async fn open_session_is_refused_unless_the_widget_is_of_the_version(subject
     assert_eq!(subject.stores.widgets.save_widget(&widget).await.unwrap(), SaveOutcome::Saved);
     refuses_session(subject, widget.id, 1).await;
     refuses_session(subject, widget.id, 3).await;
-    subject.stores.sessions.open_session(&sample::chat_session(widget.id, 1), 2).await.unwrap();
+    subject.stores.sessions.open_session(&sample::chat_session(widget.id, 1), 2, None).await.unwrap();
 }
 
 /// The right version does not help when the widget is switched off.
@@ -116,7 +116,7 @@ pub async fn erase_session_leaves_other_sessions_alone(subject: &Subject) {
     let erased = subject.first_session().await;
     let kept =
         ChatSession { visitor_id: erased.visitor_id.clone(), ..sample::chat_session(erased.widget_id, 2) };
-    subject.stores.sessions.open_session(&kept, 1).await.unwrap();
+    subject.stores.sessions.open_session(&kept, 1, None).await.unwrap();
     subject.begin_turn(&erased, 1).await;
     let turn = subject.begin_turn(&kept, 2).await;
     assert!(subject.stores.sessions.erase_session(erased.id).await.unwrap());
@@ -155,7 +155,7 @@ pub async fn no_turn_outlives_its_session(subject: &Subject) {
 
 async fn refuses_session(subject: &Subject, widget: WidgetId, version: i64) {
     let session = sample::chat_session(widget, 1);
-    let opened = subject.stores.sessions.open_session(&session, version).await;
+    let opened = subject.stores.sessions.open_session(&session, version, None).await;
     assert!(matches!(opened, Err(OpenSessionError::WidgetChanged)), "{opened:?}");
     assert_eq!(subject.stores.sessions.find_session(session.id).await.unwrap(), None);
     let widgets = &subject.stores.widgets;

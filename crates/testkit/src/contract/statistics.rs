@@ -92,7 +92,7 @@ pub async fn sessions_count_as_active_on_the_day_they_are_used(subject: &Subject
     let before = day_start - SignedDuration::from_micros(1);
     for (n, created_at) in [(1, before), (2, before), (3, day_start)] {
         let session = ChatSession { created_at, ..sample::chat_session(widget.id, n) };
-        subject.stores.sessions.open_session(&session, 1).await.unwrap();
+        subject.stores.sessions.open_session(&session, 1, None).await.unwrap();
     }
     let found = stats(subject, 1).await.unwrap();
     assert_eq!((found.total_sessions, found.active_sessions_today), (3, 1));
@@ -114,7 +114,7 @@ pub async fn totals_span_days(subject: &Subject) {
     for n in 1..=3 {
         let at = sample::at(0) - SignedDuration::from_hours(24 * i64::from(n));
         let session = ChatSession { created_at: at, ..sample::chat_session(widget.id, n) };
-        subject.stores.sessions.open_session(&session, 1).await.unwrap();
+        subject.stores.sessions.open_session(&session, 1, None).await.unwrap();
         write(subject, n, at).await;
     }
     let found = stats(subject, 1).await.unwrap();

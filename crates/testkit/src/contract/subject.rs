@@ -65,7 +65,7 @@ impl Subject {
     /// Opens session `n` of a widget that nobody has changed yet.
     pub async fn open_session(&self, widget: &Widget, n: u32) -> ChatSession {
         let session = sample::chat_session(widget.id, n);
-        self.stores.sessions.open_session(&session, widget.version).await.unwrap();
+        self.stores.sessions.open_session(&session, widget.version, None).await.unwrap();
         session
     }
 

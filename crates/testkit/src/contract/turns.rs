@@ -81,7 +81,12 @@ pub async fn of_many_turns_at_once_exactly_one_begins(subject: &Subject) {
 pub async fn sessions_run_turns_side_by_side(subject: &Subject) {
     let first = subject.first_session().await;
     for n in 2..=8 {
-        subject.stores.sessions.open_session(&sample::chat_session(first.widget_id, n), 1).await.unwrap();
+        subject
+            .stores
+            .sessions
+            .open_session(&sample::chat_session(first.widget_id, n), 1, None)
+            .await
+            .unwrap();
     }
     let begun = at_once(subject, 8, |stores, n| {
         let new = sample::new_turn(&sample::chat_session(first.widget_id, n + 1), n + 1);
@@ -210,7 +215,7 @@ pub async fn the_history_never_has_another_session_of_the_visitor(subject: &Subj
         ..sample::chat_session(first.widget_id, n)
     };
     for session in [of_ada(2), of_ada(3)] {
-        subject.stores.sessions.open_session(&session, 1).await.unwrap();
+        subject.stores.sessions.open_session(&session, 1, None).await.unwrap();
     }
     for (session, n) in [(&first, 1), (&of_ada(2), 2)] {
         let turn = subject.begin_turn(session, n).await;

@@ -93,8 +93,11 @@ pub async fn a_deleted_widget_takes_no_session_and_no_turn(subject: &Subject) {
     let session = subject.first_session().await;
     assert!(delete(subject, sample::team_id(1), 1).await);
     for version in [1, 2] {
-        let opened =
-            subject.stores.sessions.open_session(&sample::chat_session(session.widget_id, 2), version).await;
+        let opened = subject
+            .stores
+            .sessions
+            .open_session(&sample::chat_session(session.widget_id, 2), version, None)
+            .await;
         assert!(matches!(opened, Err(OpenSessionError::WidgetChanged)), "{opened:?}");
     }
     let begun = subject.stores.turns.begin_turn(&sample::new_turn(&session, 1)).await;
@@ -145,9 +148,9 @@ pub async fn no_session_outlives_its_widget(subject: &Subject) {
                     .unwrap();
             }
             let session = sample::chat_session(sample::widget_id(n), n);
-            match stores.sessions.open_session(&session, 1).await {
+            match stores.sessions.open_session(&session, 1, None).await {
                 Ok(()) | Err(OpenSessionError::WidgetChanged) => true,
-                Err(OpenSessionError::Store(error)) => panic!("{error:?}"),
+                Err(error) => panic!("{error:?}"),
             }
         });
         assert!(done.await.into_iter().all(|done| done));

@@ -8,7 +8,7 @@ use chatloom_domain::id::{MessageId, SessionId, WidgetId};
 use chatloom_domain::message::{Message, MessageStatus};
 use chatloom_domain::proof::VisitorSubject;
 use chatloom_domain::session::{ChatSession, SessionSummary, SessionsOf};
-use chatloom_ports::store::sessions::OpenSessionError;
+use chatloom_ports::store::sessions::{OpenSessionError, SpentChallenge};
 use chatloom_ports::store::{SessionStore, StoreError};
 use jiff::SignedDuration;
 
@@ -17,11 +17,20 @@ use super::tables::{SessionRecord, Tables};
 
 #[async_trait]
 impl SessionStore for MemoryStores {
-    async fn open_session(&self, session: &ChatSession, widget_version: i64) -> Result<(), OpenSessionError> {
+    async fn open_session(
+        &self,
+        session: &ChatSession,
+        widget_version: i64,
+        spent: Option<SpentChallenge>,
+    ) -> Result<(), OpenSessionError> {
         self.transact(|tables| {
+            let is_spent = spent.is_some_and(|spent| tables.spent_challenges.contains_key(&spent.id));
             let Some(widget) = tables.admitted_widget(session.widget_id, widget_version) else {
                 return Err(OpenSessionError::WidgetChanged);
             };
+            if is_spent {
+                return Err(OpenSessionError::ChallengeSpent);
+            }
             widget.total_sessions += 1;
             let record = SessionRecord {
                 session: session.clone(),
@@ -29,8 +38,17 @@ impl SessionStore for MemoryStores {
                 messages: Vec::new(),
             };
             tables.sessions.insert(session.id, record);
+            tables.spent_challenges.extend(spent.map(|spent| (spent.id, spent.expires_at)));
             Ok(())
         })?
+    }
+
+    async fn prune_spent_challenges(&self, expired_before: Timestamp) -> Result<u64, StoreError> {
+        self.transact(|tables| {
+            let before = tables.spent_challenges.len();
+            tables.spent_challenges.retain(|_, expires_at| *expires_at >= expired_before);
+            (before - tables.spent_challenges.len()) as u64
+        })
     }
 
     async fn find_session(&self, id: SessionId) -> Result<Option<ChatSession>, StoreError> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chatloom_domain::Timestamp;
 use chatloom_domain::id::{
-    AuthSessionId, ReplicaId, SessionId, TeamId, TurnId, UserId, WidgetId, WorkflowId,
+    AuthSessionId, ChallengeId, ReplicaId, SessionId, TeamId, TurnId, UserId, WidgetId, WorkflowId,
 };
 use chatloom_domain::identity::{Issuer, Subject};
 use chatloom_domain::message::Message;
@@ -33,6 +33,8 @@ pub(super) struct Tables {
     pub(super) deleted: BTreeSet<WidgetId>,
     pub(super) sessions: BTreeMap<SessionId, SessionRecord>,
     pub(super) turns: BTreeMap<TurnId, TurnRecord>,
+    /// Spent challenges, and when they expire.
+    pub(super) spent_challenges: BTreeMap<ChallengeId, Timestamp>,
     /// Whom to wake when turns change.
     pub(super) changes: Changes,
 }

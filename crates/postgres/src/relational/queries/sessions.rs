@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chatloom_domain::id::TurnId;
 use chatloom_domain::message::{Message, MessageStatus};
 use chatloom_domain::session::{ChatSession, SessionSummary};
-use chatloom_ports::store::sessions::OpenSessionError;
+use chatloom_ports::store::sessions::{OpenSessionError, SpentChallenge};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
@@ -14,7 +14,7 @@ use super::super::rows::event::logged_text;
 use super::super::rows::message::MessageRow;
 use super::super::rows::session::{ChatSessionRow, NewChatSessionRow, SessionSummaryRow};
 use super::super::rows::usage::DailyRow;
-use super::super::schema::{chat_sessions, messages, turns};
+use super::super::schema::{chat_sessions, messages, spent_challenges, turns};
 use super::{logs, turns as turn_queries, usage};
 use crate::columns::{Id, Time};
 use crate::database::Conn;
@@ -24,17 +24,36 @@ pub(crate) async fn open(
     conn: &mut Conn,
     session: &ChatSession,
     widget_version: i64,
+    spent: Option<SpentChallenge>,
 ) -> Result<(), OpenSessionError> {
     let widget = Id(session.widget_id.as_uuid());
     // The widget is held until the commit: one that is deleted meanwhile would leave this session behind for ever.
     if !dialect::hold_widget(conn, widget, widget_version).await? {
         return Err(OpenSessionError::WidgetChanged);
     }
+    if let Some(spent) = spent
+        && !spend(conn, spent).await?
+    {
+        return Err(OpenSessionError::ChallengeSpent);
+    }
     let row = NewChatSessionRow::from(session);
     let insert = diesel::insert_into(chat_sessions::table).values(&row);
     insert.execute(conn).await.map_err(QueryError::from)?;
     usage::count(conn, &DailyRow::session(widget, session.created_at)).await?;
     Ok(())
+}
+
+/// Whether the challenge was not spent before. Whoever comes at the same time waits here for the first one's commit.
+async fn spend(conn: &mut Conn, spent: SpentChallenge) -> Result<bool, QueryError> {
+    let id = spent_challenges::id.eq(Id(spent.id.as_uuid()));
+    let row = (id, spent_challenges::expires_at.eq(Time(spent.expires_at)));
+    let insert = diesel::insert_into(spent_challenges::table).values(row).on_conflict_do_nothing();
+    Ok(insert.execute(conn).await? > 0)
+}
+
+pub(crate) async fn prune_spent(conn: &mut Conn, expired_before: Time) -> Result<usize, QueryError> {
+    let expired = spent_challenges::table.filter(spent_challenges::expires_at.lt(expired_before));
+    Ok(diesel::delete(expired).execute(conn).await?)
 }
 
 pub(crate) async fn find(conn: &mut Conn, id: Id) -> Result<Option<ChatSession>, QueryError> {

@@ -6,21 +6,32 @@ use chatloom_domain::id::{MessageId, SessionId, WidgetId};
 use chatloom_domain::message::Message;
 use chatloom_domain::proof::VisitorSubject;
 use chatloom_domain::session::{ChatSession, SessionSummary, SessionsOf};
-use chatloom_ports::store::sessions::OpenSessionError;
+use chatloom_ports::store::sessions::{OpenSessionError, SpentChallenge};
 use chatloom_ports::store::{SessionStore, StoreError};
 
 use super::super::queries::{erasure, sessions};
 use super::RelationalStore;
-use crate::columns::Id;
+use crate::columns::{Id, Time};
 
 #[async_trait]
 impl SessionStore for RelationalStore {
-    async fn open_session(&self, session: &ChatSession, widget_version: i64) -> Result<(), OpenSessionError> {
+    async fn open_session(
+        &self,
+        session: &ChatSession,
+        widget_version: i64,
+        spent: Option<SpentChallenge>,
+    ) -> Result<(), OpenSessionError> {
         let session = session.clone();
-        let work = self
-            .database
-            .write(move |conn| Box::pin(async move { sessions::open(conn, &session, widget_version).await }));
+        let work = self.database.write(move |conn| {
+            Box::pin(async move { sessions::open(conn, &session, widget_version, spent).await })
+        });
         work.await
+    }
+
+    async fn prune_spent_challenges(&self, expired_before: Timestamp) -> Result<u64, StoreError> {
+        let before = Time(expired_before);
+        let work = self.database.write(move |conn| Box::pin(sessions::prune_spent(conn, before)));
+        Ok(work.await? as u64)
     }
 
     async fn find_session(&self, id: SessionId) -> Result<Option<ChatSession>, StoreError> {
