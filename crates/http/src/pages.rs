@@ -47,8 +47,8 @@ pub(crate) async fn loader(request: HttpRequest) -> HttpResponse {
     asset(&request, chatloom_web::widget_loader(), Freshness::Brief)
 }
 
-pub(crate) async fn panel(request: HttpRequest, name: Path<String>) -> Result<HttpResponse, ApiError> {
-    let (file, freshness) = chatloom_web::panel(&name).ok_or_else(no_such_page)?;
+pub(crate) async fn widget_file(request: HttpRequest, name: Path<String>) -> Result<HttpResponse, ApiError> {
+    let (file, freshness) = chatloom_web::widget_file(&name).ok_or_else(no_such_page)?;
     Ok(asset(&request, file, freshness))
 }
 

@@ -122,7 +122,7 @@ routes! {
         GET "/api/docs" => openapi::page::page;
         GET "/api/docs/style.css" => openapi::page::style;
         GET "/widget.js" => pages::loader;
-        GET "/widget/{name}" => pages::panel;
+        GET "/widget/{name}" => pages::widget_file;
         GET "/demo" => pages::demo;
         GET "/demo/assets/{name}" => pages::demo_asset;
     }

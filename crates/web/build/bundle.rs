@@ -1,8 +1,7 @@
 //! Joins the panel's ES modules into one file, so that the first open costs one request instead of a waterfall.
 //!
 //! It understands a small dialect on purpose (one folder, named imports on one line, declarations exported where they
-//! are made, a style sheet imported as a string) and refuses everything else with file and line. No minifier: comments
-//! and indentation go, names stay readable in a browser's debugger.
+//! are made, a style sheet imported as a string) and refuses everything else with file and line.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -38,16 +37,6 @@ pub(crate) fn join(entry: &str, read: Reader<'_>) -> Result<String, BundleError>
     joiner.out.push_str(&exports);
     joiner.out.push_str("};\n");
     Ok(joiner.out)
-}
-
-/// A script without its whole-line comments, blank lines and indentation.
-pub(crate) fn strip_script(file: &str, source: &str) -> Result<String, BundleError> {
-    let mut out = String::new();
-    for (_, line) in code_lines(file, source)? {
-        out.push_str(line.trim());
-        out.push('\n');
-    }
-    Ok(out)
 }
 
 /// A style sheet without its comments and line breaks, as a string literal of JavaScript.

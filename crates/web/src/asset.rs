@@ -95,14 +95,16 @@ mod tests {
     use std::io::Read as _;
 
     use super::*;
-    use crate::{panel, widget_loader};
+    use crate::{widget_file, widget_loader};
 
-    /// Most a page pays for the widget before anyone touches it, and for the first open, in bytes of Brotli 11.
+    /// Most a page pays for the widget before anyone touches it, for the first open, and for the bot check, in bytes of
+    /// Brotli 11.
     const LOADER_BUDGET: usize = 3 * 1024;
     const PANEL_BUDGET: usize = 16 * 1024;
+    const SOLVER_BUDGET: usize = 1536;
 
-    fn current_panel() -> &'static Asset {
-        panel("panel-0000000000000000.js").unwrap().0
+    fn size_of(name: &str) -> usize {
+        brotli(widget_file(name).unwrap().0.bytes, 11).len()
     }
 
     #[test]
@@ -113,8 +115,14 @@ mod tests {
 
     #[test]
     fn the_panel_keeps_its_budget() {
-        let size = brotli(current_panel().bytes, 11).len();
+        let size = size_of("panel-0000000000000000.js");
         assert!(size <= PANEL_BUDGET, "{size} bytes");
+    }
+
+    #[test]
+    fn the_solver_keeps_its_budget() {
+        let size = size_of("solver-0000000000000000.js");
+        assert!(size <= SOLVER_BUDGET, "{size} bytes");
     }
 
     #[test]

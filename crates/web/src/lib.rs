@@ -23,6 +23,13 @@ static LOADER: Asset = Asset::new(
     include_bytes!(concat!(env!("OUT_DIR"), "/widget.js")),
 );
 
+static SOLVER: Asset = Asset::new(
+    concat!("/widget/", env!("CHATLOOM_SOLVER_FILE")),
+    SCRIPT,
+    concat!("W/\"", env!("CHATLOOM_SOLVER_HASH"), "\""),
+    include_bytes!(concat!(env!("OUT_DIR"), "/solver.js")),
+);
+
 static PANEL: Asset = Asset::new(
     concat!("/widget/", env!("CHATLOOM_PANEL_FILE")),
     SCRIPT,
@@ -54,17 +61,18 @@ pub fn widget_loader() -> &'static Asset {
     &LOADER
 }
 
-/// `GET /widget/{name}`: the panel that the loader imports on the visitor's first intent.
+/// `GET /widget/{name}`: the panel that the loader imports on the visitor's first intent, and the solver that the panel
+/// imports where the widget has a bot check.
 ///
-/// A loader from a cache may ask for an older panel; it gets the current one, but only for a short time, because
+/// A loader or panel from a cache may ask for an older file; it gets the current one, but only for a short time, because
 /// caches would otherwise keep it under the wrong name for a year.
-pub fn panel(name: &str) -> Option<(&'static Asset, Freshness)> {
-    if name == env!("CHATLOOM_PANEL_FILE") {
-        return Some((&PANEL, Freshness::Immutable));
-    }
-    let hash = name.strip_prefix("panel-")?.strip_suffix(".js")?;
-    let is_hash = hash.len() == 16 && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    is_hash.then_some((&PANEL, Freshness::Brief))
+pub fn widget_file(name: &str) -> Option<(&'static Asset, Freshness)> {
+    [(&PANEL, "panel-"), (&SOLVER, "solver-")].into_iter().find_map(|(asset, prefix)| {
+        let hash = name.strip_prefix(prefix)?.strip_suffix(".js")?;
+        let is_hash = hash.len() == 16 && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let is_current = asset.path.strip_prefix("/widget/") == Some(name);
+        is_hash.then_some((asset, if is_current { Freshness::Immutable } else { Freshness::Brief }))
+    })
 }
 
 #[cfg(test)]
@@ -72,35 +80,54 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_loader_names_the_current_panel() {
-        let loader = std::str::from_utf8(widget_loader().bytes).unwrap();
-        assert!(loader.contains(PANEL.path), "{loader}");
+    fn each_file_names_the_current_one_of_the_next() {
+        for (file, next) in [(&LOADER, &PANEL), (&PANEL, &SOLVER)] {
+            let text = std::str::from_utf8(file.bytes).unwrap();
+            assert!(text.contains(next.path), "{text}");
+        }
+    }
+
+    /// Names that files share must not be shortened with the others.
+    #[test]
+    fn shortened_files_export_what_others_ask_them_for() {
+        for (file, name) in [(&PANEL, "mount"), (&SOLVER, "createSolver")] {
+            let text = std::str::from_utf8(file.bytes).unwrap();
+            assert!(text.ends_with(&format!(" as {name}}};")), "{text}");
+        }
+        assert!(LOADER.bytes.starts_with(b"(()=>{\"use strict\";"));
     }
 
     #[test]
-    fn the_current_panel_is_immutable() {
-        let (asset, freshness) = panel(env!("CHATLOOM_PANEL_FILE")).unwrap();
-        assert_eq!(asset.path, PANEL.path);
-        assert_eq!(freshness.cache_control(), IMMUTABLE_CACHE_CONTROL);
+    fn the_current_files_are_immutable() {
+        for file in [&PANEL, &SOLVER] {
+            let (asset, freshness) = widget_file(&file.path["/widget/".len()..]).unwrap();
+            assert_eq!(asset.path, file.path);
+            assert_eq!(freshness.cache_control(), IMMUTABLE_CACHE_CONTROL);
+        }
     }
 
     #[test]
-    fn an_older_panel_hash_gets_the_current_panel_briefly() {
-        let (asset, freshness) = panel("panel-0123456789abcdef.js").unwrap();
-        assert_eq!(asset.bytes, PANEL.bytes);
-        assert_eq!(freshness, Freshness::Brief);
+    fn an_older_hash_gets_the_current_file_briefly() {
+        for (name, file) in [("panel-0123456789abcdef.js", &PANEL), ("solver-0123456789abcdef.js", &SOLVER)] {
+            let (asset, freshness) = widget_file(name).unwrap();
+            assert_eq!(asset.bytes, file.bytes);
+            assert_eq!(freshness, Freshness::Brief);
+        }
     }
 
     #[test]
-    fn other_names_are_no_panel() {
+    fn other_names_are_no_file() {
         for name in [
             "panel.js",
+            "solver.js",
+            "solver",
+            "other-0123456789abcdef.js",
             "panel-.js",
             "panel-0123456789ABCDEF.js",
             "panel-0123456789abcdef.js.map",
             "../panel",
         ] {
-            assert!(panel(name).is_none(), "{name}");
+            assert!(widget_file(name).is_none(), "{name}");
         }
     }
 }

@@ -100,9 +100,3 @@ fn what_the_dialect_lacks_is_refused() {
         assert!(message.starts_with("main.js:1: "), "{source}: {message}");
     }
 }
-
-#[test]
-fn a_script_is_stripped_the_same_way() {
-    let stripped = bundle::strip_script("loader.js", "// Why.\n(() => {\n  go();\n})();\n");
-    assert_eq!(stripped.unwrap(), "(() => {\ngo();\n})();\n");
-}

@@ -5,6 +5,8 @@ export interface WidgetConfig {
   widgetId: string;
   name: string;
   customization: Customization;
+  /** Given where a session needs a solved challenge. */
+  botCheck?: boolean;
 }
 
 export interface Customization {

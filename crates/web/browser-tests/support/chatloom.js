@@ -102,7 +102,7 @@ async function signIn(base) {
     call,
 
     /** A widget on the scripted model; gives its id and the embed code of the embed-code endpoint. */
-    async createWidget({ allowedDomains = [], customization = {} } = {}) {
+    async createWidget({ allowedDomains = [], customization = {}, ...rules } = {}) {
       const agent = { instructions: 'Help visitors of the shop.', provider: 'scripted', model: 'demo' };
       const workflow = await call('POST', '/workflows', { name: 'Shop help', agent });
       const widget = await call('POST', '/widgets', {
@@ -110,6 +110,7 @@ async function signIn(base) {
         workflowId: workflow.id,
         allowedDomains,
         customization,
+        ...rules,
       });
       const { embedCode } = await call('GET', `/widgets/${widget.id}/embed-code`);
       return { id: widget.id, embedCode };

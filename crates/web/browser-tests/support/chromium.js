@@ -14,6 +14,8 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  // A site that is no localhost, so that what it serves over plain http is no secure context.
+  '--host-resolver-rules=MAP shop.example 127.0.0.1',
 ];
 
 /** Pictures of a run, outside of git. */

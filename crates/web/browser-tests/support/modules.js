@@ -1,16 +1,16 @@
-// The panel's modules one by one, for tests that need nodes but no server.
+// The modules of panel and solver one by one, for tests that need nodes but no server.
 
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 
-const PANEL = fileURLToPath(new URL('../../web/panel/', import.meta.url));
+const WEB = fileURLToPath(new URL('../../web', import.meta.url));
 
-/** Serves an empty page and the modules at `/panel/`. */
+/** Serves an empty page and the modules at `/panel/` and `/solver/`. */
 export async function serveModules() {
   const server = createServer(async (request, response) => {
-    const name = /^\/panel\/([a-z]+\.js)$/.exec(request.url)?.[1];
-    const body = name ? await readFile(PANEL + name) : '<!doctype html><meta charset="utf-8"><main></main>';
+    const name = /^\/(panel|solver)\/[a-z0-9]+\.js$/.exec(request.url)?.[0];
+    const body = name ? await readFile(WEB + name) : '<!doctype html><meta charset="utf-8"><main></main>';
     response.writeHead(200, { 'Content-Type': name ? 'text/javascript' : 'text/html; charset=utf-8' });
     response.end(body);
   });

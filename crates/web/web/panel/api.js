@@ -1,5 +1,7 @@
 // The public endpoints of one widget. What the server refuses is an ApiError; whatever else is thrown is a broken line.
 
+import { createBotCheck } from './botcheck.js';
+
 /** An answer that is not 2xx. */
 export class ApiError extends Error {
   /**
@@ -24,8 +26,11 @@ export class ApiError extends Error {
  * @param {string} base  origin of the server
  * @param {string} token  the embed token
  * @param {() => Session | undefined} session  the one that calls are about
+ * @param {boolean} hasBotCheck
  */
-export function createApi(base, token, session) {
+export function createApi(base, token, session, hasBotCheck) {
+  const botCheck = createBotCheck(base, hasBotCheck, async () => (await call('challenges', {}, { token })).json());
+
   /**
    * @param {string} path
    * @param {Record<string, string>} headers
@@ -34,7 +39,7 @@ export function createApi(base, token, session) {
    */
   async function call(path, headers, body, signal) {
     if (body) headers['Content-Type'] = 'application/json';
-    const response = await fetch(`${base}/api/widget-chat/sessions${path}`, {
+    const response = await fetch(`${base}/api/widget-chat/${path}`, {
       method: body ? 'POST' : 'GET',
       body: body && JSON.stringify(body),
       headers: { 'X-Widget-Token': token, ...headers },
@@ -61,17 +66,24 @@ export function createApi(base, token, session) {
    */
   function within(path, signal, body, headers) {
     const { sessionId, sessionSecret } = /** @type {Session} */ (session());
-    return call(`/${sessionId}${path}`, { 'X-Session-Secret': sessionSecret, ...headers }, body, signal);
+    return call(`sessions/${sessionId}${path}`, { 'X-Session-Secret': sessionSecret, ...headers }, body, signal);
   }
 
   return {
+    /** To be called as soon as a session is likely to be needed. */
+    prepare() {
+      if (!session()) botCheck.begin();
+    },
+
     /**
      * @param {string} visitorId
      * @param {AbortSignal} signal
      * @returns {Promise<Session>}
      */
     async createSession(visitorId, signal) {
-      const response = await call('', { 'X-Chatloom-Session': 'secret' }, { token, visitorId }, signal);
+      const response = await botCheck.pass((headers) =>
+        call('sessions', { 'X-Chatloom-Session': 'secret', ...headers }, { token, visitorId }, signal),
+      );
       const { sessionId, sessionSecret } = await response.json();
       return { sessionId, sessionSecret };
     },

@@ -20,10 +20,12 @@ const HEIGHT_LIMIT = 148;
 /**
  * @param {string | null | undefined} placeholder
  * @param {import('./store.js').Store} store
- * @param {(text: string) => boolean} onSend  false leaves the text in the box
- * @param {() => void} onStop
+ * @param {object} on
+ * @param {(text: string) => boolean} on.send  false leaves the text in the box
+ * @param {() => void} on.stop
+ * @param {() => void} on.focus
  */
-export function createComposer(placeholder, store, onSend, onStop) {
+export function createComposer(placeholder, store, on) {
   const hint = placeholder || TEXT.placeholder;
   const box = el('textarea', { rows: 1, maxlength: MESSAGE_LIMIT, enterkeyhint: 'send', 'aria-label': hint, placeholder: hint });
   const button = el('button', { type: 'button' });
@@ -66,13 +68,14 @@ export function createComposer(placeholder, store, onSend, onStop) {
 
   function send() {
     const text = box.value.trim();
-    if (text && state === 'ready' && onSend(text)) write('');
+    if (text && state === 'ready' && on.send(text)) write('');
   }
 
   box.addEventListener('input', () => {
     hintLine.textContent = TEXT.disclaimer;
     write(box.value);
   });
+  box.addEventListener('focus', on.focus);
   box.addEventListener('keydown', (event) => {
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
     event.preventDefault();
@@ -81,7 +84,7 @@ export function createComposer(placeholder, store, onSend, onStop) {
   button.addEventListener('click', (event) => {
     if (state !== 'stoppable') send();
     // The second half of a double click on "send" must not stop the answer.
-    else if (event.detail < 2) onStop();
+    else if (event.detail < 2) on.stop();
   });
 
   return {

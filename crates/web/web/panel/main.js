@@ -28,9 +28,14 @@ export function mount({ root, launcher, base, token, config }) {
   const announcer = createAnnouncer();
   const status = el('p', { class: 'status' }, TEXT.assistant);
   const thread = createThread(look, announcer.say, (prompt) => conversation.ask(prompt));
-  const composer = createComposer(look.inputPlaceholder, store, (text) => conversation.ask(text), () => conversation.stop());
+  const api = createApi(base, token, store.session, Boolean(config.botCheck));
+  const composer = createComposer(look.inputPlaceholder, store, {
+    send: (text) => conversation.ask(text),
+    stop: () => conversation.stop(),
+    focus: api.prepare,
+  });
   const conversation = createConversation({
-    api: createApi(base, token, store.session),
+    api,
     store,
     thread,
     composer,

@@ -23,6 +23,8 @@ export function problemOf(error, act) {
     case 503:
       return [TEXT.busy, { ...again, wait: error.retryAfter }];
     case 400:
+      if (error.code === 'bot_check_failed') return [TEXT.failed, again];
+    // Whatever else is wrong is wrong with the message.
     case 413:
       return [TEXT.invalid];
     case 401:
