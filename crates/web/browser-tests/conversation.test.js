@@ -101,7 +101,7 @@ test('a starter prompt asks at once and a new conversation begins with the greet
   await page.locator('.welcome').waitFor();
   assert.equal(await widget.questions.count(), 0);
   const saved = await page.evaluate(() => JSON.parse(Object.values(localStorage)[0]));
-  assert.equal(saved.sessionId, undefined);
+  assert.equal(saved.sessionId, '');
   assert.ok(saved.visitorId);
 });
 

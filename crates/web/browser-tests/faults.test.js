@@ -204,5 +204,5 @@ test('a session that was erased is forgotten, and the greeting returns', async (
   assert.equal(erased.status, 204);
   await widget.reload();
   await page.locator('.welcome').waitFor();
-  assert.equal(await page.evaluate(() => JSON.parse(Object.values(localStorage)[0]).sessionId), undefined);
+  assert.equal(await page.evaluate(() => JSON.parse(Object.values(localStorage)[0]).sessionId), '');
 });

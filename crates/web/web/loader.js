@@ -16,6 +16,8 @@
   const token = script && script.dataset.token;
   if (!script || !token) return warn('the embed code has no data-token; copy it again from the dashboard.');
   const base = new URL(script.src).origin;
+  // A token in which the page's own server names the visitor. An empty one is none.
+  const identity = script.dataset.identity || undefined;
 
   // The same snippet pasted twice gives one widget. The set lives on the document, out of the page's global names.
   const key = Symbol.for('chatloom.tokens');
@@ -94,13 +96,14 @@
     root.append(launcher);
     document.body.append(host);
 
-    const panel = panelOf({ root, launcher, base, token: /** @type {string} */ (token), config });
+    const storeKey = keyOf(config.widgetId);
+    const panel = panelOf({ root, launcher, base, token: /** @type {string} */ (token), config, identity, storeKey });
     launcher.addEventListener('pointerenter', panel.prepare, { once: true });
     launcher.addEventListener('focus', panel.prepare, { once: true });
     launcher.addEventListener('touchstart', panel.prepare, { once: true, passive: true });
     launcher.addEventListener('click', () => panel.use((mounted) => mounted.toggle()));
     // A conversation that was open stays open on the next page, except where it would cover that page.
-    if (wasOpen(config.widgetId) && !matchMedia(SMALL_SCREEN).matches) panel.use((mounted) => mounted.open(false));
+    if (wasOpen(storeKey) && !matchMedia(SMALL_SCREEN).matches) panel.use((mounted) => mounted.open(false));
   }
 
   /** @param {import('./types').MountContext} context */
@@ -133,13 +136,34 @@
     };
   }
 
-  /** @param {string} widgetId */
-  function wasOpen(widgetId) {
+  /** @param {string} storeKey */
+  function wasOpen(storeKey) {
     try {
-      return JSON.parse(localStorage.getItem('chatloom:' + widgetId) || '{}').open === true;
+      return JSON.parse(localStorage.getItem(storeKey) || '{}').open === true;
     } catch {
       return false;
     }
+  }
+
+  // Where the browser keeps what it knows of a conversation: one place for each visitor that the page names, so that the
+  // next one finds nothing of the one before. It is no proof of anything; what the token is worth, the server decides.
+  /** @param {string} widgetId */
+  function keyOf(widgetId) {
+    const key = 'chatloom:' + widgetId;
+    if (!identity) return key;
+    let name = '';
+    try {
+      name = String(JSON.parse(atob(identity.split('.')[1].replace(/-/g, '+').replace(/_/g, '/'))).sub);
+    } catch {
+      // The server is going to refuse it.
+    }
+    // Not the name itself, which may be somebody's address.
+    let [a, b] = [0x811c9dc5, 0x41c6ce57];
+    for (let at = 0; at < name.length; at++) {
+      a = Math.imul(a ^ name.charCodeAt(at), 0x1000193);
+      b = Math.imul(b ^ name.charCodeAt(at), 0x5bd1e995) + a;
+    }
+    return `${key}:${(a >>> 0).toString(36)}${(b >>> 0).toString(36)}`;
   }
 
   // Six digits of a colour in any of CSS's four notations. A launcher that shines through could not be read.

@@ -31,6 +31,10 @@ export interface MountContext {
   base: string;
   token: string;
   config: WidgetConfig;
+  /** Proof of who the visitor is, if the page gives one: a token that its server has signed. */
+  identity?: string;
+  /** Where the browser keeps what it knows of the visitor's conversation. */
+  storeKey?: string;
 }
 
 /** What the panel hands back to the loader; stable for the same reason. */
@@ -59,7 +63,8 @@ export interface Question {
 
 export interface Session {
   sessionId: string;
-  sessionSecret: string;
+  /** Absent where the visitor's identity opens it, and this browser did not make it. */
+  sessionSecret?: string;
 }
 
 export interface StreamEvent {
@@ -71,6 +76,7 @@ export interface StreamEvent {
 /** What the browser keeps for a widget: how to find the conversation again, never the conversation itself. */
 export interface Saved {
   visitorId?: string;
+  /** Empty where the visitor has left a conversation for a new one that has not begun. */
   sessionId?: string;
   sessionSecret?: string;
   /** The newest turn and its generation, for other tabs to notice. */

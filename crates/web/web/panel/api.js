@@ -23,12 +23,14 @@ export class ApiError extends Error {
 /** @typedef {import('../types').Session} Session */
 
 /**
- * @param {string} base  origin of the server
- * @param {string} token  the embed token
- * @param {() => Session | undefined} session  the one that calls are about
- * @param {boolean} hasBotCheck
+ * @param {object} access
+ * @param {string} access.base  origin of the server
+ * @param {string} access.token  the embed token
+ * @param {string} [access.identity]  proof of who the visitor is
+ * @param {() => Session | undefined} access.session  the one that calls are about
+ * @param {boolean} access.hasBotCheck
  */
-export function createApi(base, token, session, hasBotCheck) {
+export function createApi({ base, token, identity, session, hasBotCheck }) {
   const botCheck = createBotCheck(base, hasBotCheck, async () => (await call('challenges', {}, { token })).json());
 
   /**
@@ -36,13 +38,15 @@ export function createApi(base, token, session, hasBotCheck) {
    * @param {Record<string, string>} headers
    * @param {object} [body]  makes it a POST
    * @param {AbortSignal} [signal]
+   * @returns {Promise<Response>}
    */
   async function call(path, headers, body, signal) {
     if (body) headers['Content-Type'] = 'application/json';
+    const proof = identity && { 'X-Visitor-Identity': identity };
     const response = await fetch(`${base}/api/widget-chat/${path}`, {
       method: body ? 'POST' : 'GET',
       body: body && JSON.stringify(body),
-      headers: { 'X-Widget-Token': token, ...headers },
+      headers: { 'X-Widget-Token': token, ...proof, ...headers },
       signal,
       credentials: 'omit',
       cache: 'no-store',
@@ -52,6 +56,11 @@ export function createApi(base, token, session, hasBotCheck) {
     if (response.ok) return response;
     const { status } = response;
     const { code = '' } = await response.json().catch(() => ({}));
+    if (proof && code === 'identity_invalid' && headers['X-Session-Secret']) {
+      // A proof lasts for an hour, and pages are open for longer. What was begun with it, its secret opens as well.
+      identity = undefined;
+      return call(path, headers, body, signal);
+    }
     // A visitor is told that the server has no room, and decides. Looking on costs it nothing, so that just waits.
     const full = status === 429 || (status === 503 && code && code !== 'draining');
     const final = full ? Boolean(body) : status < 500;
@@ -66,7 +75,8 @@ export function createApi(base, token, session, hasBotCheck) {
    */
   function within(path, signal, body, headers) {
     const { sessionId, sessionSecret } = /** @type {Session} */ (session());
-    return call(`sessions/${sessionId}${path}`, { 'X-Session-Secret': sessionSecret, ...headers }, body, signal);
+    const secret = sessionSecret && { 'X-Session-Secret': sessionSecret };
+    return call(`sessions/${sessionId}${path}`, { ...secret, ...headers }, body, signal);
   }
 
   return {
@@ -86,6 +96,20 @@ export function createApi(base, token, session, hasBotCheck) {
       );
       const { sessionId, sessionSecret } = await response.json();
       return { sessionId, sessionSecret };
+    },
+
+    /** Whether the visitor's conversations can be found without knowing them. */
+    isProven: () => Boolean(identity),
+
+    /**
+     * The session of the visitor's newest conversation, on whichever device it was.
+     *
+     * @param {AbortSignal} signal
+     * @returns {Promise<string | undefined>}
+     */
+    async newest(signal) {
+      const { sessions } = await (await call('sessions', {}, undefined, signal)).json();
+      return sessions[0]?.sessionId;
     },
 
     /**

@@ -63,7 +63,8 @@ export function createConversation({ api, store, thread, composer, onTyping }) {
     if (saved.sessionId !== session) transcript.clear();
     session = saved.sessionId;
     turn = saved.turn;
-    const open = session ? await load() : undefined;
+    const isUnknown = session === undefined && api.isProven();
+    const open = session || isUnknown ? await load() : undefined;
     if (open === null) return;
     setState('ready');
     const { question } = store.own.read();
@@ -78,13 +79,26 @@ export function createConversation({ api, store, thread, composer, onTyping }) {
     }
   }
 
+  /**
+   * The history of the session, or of the one that the visitor has on another device.
+   *
+   * @param {AbortSignal} signal
+   */
+  async function history(signal) {
+    if (session === undefined) {
+      session = await api.newest(signal);
+      if (session) store.save({ sessionId: session });
+    }
+    return session ? api.history(signal) : [];
+  }
+
   /** Shows the history. Gives the answer that is being written, if there is one, and null where the server refused. */
   async function load() {
     setState('waiting', false);
     /** @type {Answer | undefined} */
     let place;
     try {
-      const messages = await line.keep(api.history, (long, act) => {
+      const messages = await line.keep(history, (long, act) => {
         place ??= thread.addAnswer();
         tell(place, TEXT.reconnecting, long, act);
       });
@@ -272,7 +286,7 @@ export function createConversation({ api, store, thread, composer, onTyping }) {
   }
 
   function forget() {
-    store.save({ sessionId: undefined, sessionSecret: undefined, turn: undefined });
+    store.save({ sessionId: '', sessionSecret: undefined, turn: undefined });
   }
 
   /** Leaves the conversation for a new one; the server keeps what was said. */

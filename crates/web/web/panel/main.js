@@ -22,13 +22,13 @@ const KEY_EVENTS = ['keydown', 'keyup', 'keypress'];
  * @param {import('../types').MountContext} context
  * @returns {import('../types').Panel}
  */
-export function mount({ root, launcher, base, token, config }) {
+export function mount({ root, launcher, base, token, config, identity, storeKey }) {
   const look = config.customization;
-  const store = openStore(config.widgetId);
+  const store = openStore(storeKey ?? 'chatloom:' + config.widgetId);
   const announcer = createAnnouncer();
   const status = el('p', { class: 'status' }, TEXT.assistant);
   const thread = createThread(look, announcer.say, (prompt) => conversation.ask(prompt));
-  const api = createApi(base, token, store.session, Boolean(config.botCheck));
+  const api = createApi({ base, token, identity, session: store.session, hasBotCheck: Boolean(config.botCheck) });
   const composer = createComposer(look.inputPlaceholder, store, {
     send: (text) => conversation.ask(text),
     stop: () => conversation.stop(),

@@ -28,6 +28,8 @@ export function problemOf(error, act) {
     case 413:
       return [TEXT.invalid];
     case 401:
+      if (error.code.startsWith('identity')) return [TEXT.identity];
+    // Without its token the widget is as good as gone.
     case 403:
     case 410:
       return [TEXT.gone];

@@ -3,9 +3,8 @@
 
 /** @typedef {ReturnType<typeof openStore>} Store */
 
-/** @param {string} widgetId */
-export function openStore(widgetId) {
-  const key = 'chatloom:' + widgetId;
+/** @param {string} key  the same on all pages with the widget, and another one for each visitor that a page names */
+export function openStore(key) {
   const { read, save } = openArea('localStorage', key);
 
   return {
@@ -25,7 +24,7 @@ export function openStore(widgetId) {
     /** @returns {import('../types').Session | undefined} */
     session() {
       const { sessionId, sessionSecret } = read();
-      return sessionId && sessionSecret ? { sessionId, sessionSecret } : undefined;
+      return sessionId ? { sessionId, sessionSecret } : undefined;
     },
   };
 }

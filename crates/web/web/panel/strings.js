@@ -28,6 +28,7 @@ export const TEXT = {
   busy: 'The assistant has too much to do right now.',
   running: 'Your previous message is still being answered.',
   gone: 'This chat is not available any more.',
+  identity: 'Please sign in, or load the page again, to go on with this chat.',
   invalid: 'This message could not be accepted. It may be too long.',
   failed: 'Something went wrong on our side, and there is no answer yet.',
   interrupted: 'This answer was interrupted.',
