@@ -19,6 +19,7 @@ use crate::dashboard::workflows::wire::{CreateWorkflowRequest, UpdateWorkflowReq
 use crate::error::{ApiError, Code};
 use crate::fields::Fields;
 use crate::json::{self, AsJson};
+use crate::public::challenges::ChallengeRequest;
 use crate::public::messages::SendMessageRequest;
 use crate::public::origin::PageOrigin;
 use crate::public::sessions::OpenSessionRequest;
@@ -94,6 +95,7 @@ pub const BODIES: &[BodyReader] = &[
     BodyReader { operation: "eraseConversations", read: dashboard::<ErasureRequest> },
     BodyReader { operation: "createWorkflow", read: dashboard::<CreateWorkflowRequest> },
     BodyReader { operation: "updateWorkflow", read: dashboard::<UpdateWorkflowRequest> },
+    BodyReader { operation: "issueChallenge", read: public::<ChallengeRequest> },
     BodyReader { operation: "openSession", read: public::<OpenSessionRequest> },
     BodyReader { operation: "sendMessage", read: public::<SendMessageRequest> },
     BodyReader { operation: "stopTurn", read: public::<TurnRequest> },

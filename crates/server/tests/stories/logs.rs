@@ -56,6 +56,7 @@ fn walk(workflow: &str, token: &str) -> Vec<(&'static str, &'static str, Option<
         ("DELETE", "/api/teams/{teamId}/widgets/{id}", None),
         ("GET", "/api/widget-chat/init/{token}", None),
         ("GET", "/api/widget-chat/init", None),
+        ("POST", "/api/widget-chat/challenges", Some(json!({ "token": token }))),
         ("POST", "/api/widget-chat/sessions", Some(json!({ "token": token, "visitorId": "canary-visitor" }))),
         ("GET", "/api/widget-chat/sessions", None),
         ("GET", "/api/widget-chat/sessions/{id}/messages", None),
