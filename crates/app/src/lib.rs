@@ -4,6 +4,8 @@
 //! stored before anybody is told of it, runs in a task of its own, and outlives the request that began it.
 
 mod access;
+mod budgets;
+mod bursts;
 mod demo;
 mod first_admin;
 mod limits;
@@ -22,7 +24,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatloom_ports::chat_model::Providers;
-use chatloom_ports::dashboard::{DashboardAccess, WidgetAdministration, WorkflowAdministration};
+use chatloom_ports::dashboard::{
+    BudgetAdministration, DashboardAccess, WidgetAdministration, WorkflowAdministration,
+};
 use chatloom_ports::environment::{AccessTokenSigner, Clock, Entropy};
 use chatloom_ports::identity::IdentityProviders;
 use chatloom_ports::secret_ring::SecretRing;
@@ -31,9 +35,11 @@ use chatloom_ports::visitor::{DemoSite, Readiness, VisitorChat};
 
 pub use demo::PrepareDemoError;
 pub use first_admin::FirstAdminError;
-pub use limits::TurnLimits;
+pub use limits::{LoadLimits, TurnLimits};
 
 use access::Access;
+use budgets::Budgets;
+use bursts::Bursts;
 use demo::Demo;
 use first_admin::FirstAdmins;
 use password::Passwords;
@@ -66,6 +72,8 @@ pub struct Dependencies {
     pub limits: TurnLimits,
     /// Whether widgets without a list of allowed domains are refused, to their owners and to visitors.
     pub require_allowed_domains: bool,
+    /// How much visitors may ask for at a time.
+    pub load: LoadLimits,
     /// Where turns run. It must outlive the HTTP server's own runtimes, because turns outlive requests.
     pub runtime: tokio::runtime::Handle,
 }
@@ -78,6 +86,8 @@ pub struct Application {
     pub widgets: Arc<dyn WidgetAdministration>,
     /// Managing workflows.
     pub workflows: Arc<dyn WorkflowAdministration>,
+    /// Managing daily budgets.
+    pub budgets: Arc<dyn BudgetAdministration>,
     /// What visitors do.
     pub visitors: Arc<dyn VisitorChat>,
     /// Whether the service can be used.
@@ -93,6 +103,7 @@ impl Application {
         let Dependencies { stores, clock, entropy, signer, identities, providers, secrets, limits, .. } =
             dependencies;
         let (require_allowed_domains, runtime) = (dependencies.require_allowed_domains, dependencies.runtime);
+        let load = dependencies.load;
         let passwords = Passwords::new(entropy.clone());
         let sealing_keys = SealingKeys::derive(&secrets, entropy.clone());
         let turns = TurnRunner::start(
@@ -100,7 +111,7 @@ impl Application {
             clock.clone(),
             entropy.clone(),
             providers.clone(),
-            limits,
+            (limits, load),
             runtime.clone(),
         );
         Self {
@@ -123,6 +134,7 @@ impl Application {
                 token_uses: TokenUses::new(stores.widgets.clone(), runtime.clone()),
                 sessions: stores.sessions.clone(),
                 turns: turns.clone(),
+                bursts: Bursts::new(&load, clock.clone()),
                 clock: clock.clone(),
                 entropy: entropy.clone(),
                 require_allowed_domains,
@@ -134,6 +146,7 @@ impl Application {
                 clock: clock.clone(),
                 entropy: entropy.clone(),
             }),
+            budgets: Arc::new(Budgets { store: stores.budgets.clone(), clock: clock.clone() }),
             widgets: Arc::new(Widgets {
                 store: stores.widgets,
                 clock: clock.clone(),

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::web::Data;
-use chatloom_ports::dashboard::{DashboardAccess, WidgetAdministration, WorkflowAdministration};
+use chatloom_ports::dashboard::{
+    BudgetAdministration, DashboardAccess, WidgetAdministration, WorkflowAdministration,
+};
 use chatloom_ports::environment::{Clock, Entropy};
 use chatloom_ports::visitor::{DemoSite, Readiness, VisitorChat};
 use url::Url;
@@ -22,6 +24,8 @@ pub struct Services {
     pub widgets: Arc<dyn WidgetAdministration>,
     /// Managing workflows.
     pub workflows: Arc<dyn WorkflowAdministration>,
+    /// Managing daily budgets.
+    pub budgets: Arc<dyn BudgetAdministration>,
     /// What visitors do.
     pub visitors: Arc<dyn VisitorChat>,
     /// Whether the service can be used.
@@ -49,7 +53,8 @@ pub struct Demo {
 pub struct HttpConfig {
     /// Where browsers reach the service. A slash at its end makes no difference.
     pub public_url: Url,
-    /// Requests per minute and address on the public side, init counted apart from the rest; 0 sets no limit.
+    /// Requests per minute and address on the public side, of each kind: loading widgets, opening sessions, reading, and
+    /// everything else; 0 sets no limit.
     pub public_rate_limit_per_minute: u32,
     /// How many proxies in front append to `X-Forwarded-For`; 0 means that the header is not looked at.
     pub trusted_proxies: usize,

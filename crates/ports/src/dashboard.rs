@@ -1,5 +1,7 @@
 //! Driving ports of the dashboard: who is asking, and what they may change.
 
+mod budgets;
+
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
@@ -14,6 +16,10 @@ use chatloom_domain::usage::WidgetStats;
 use chatloom_domain::widget::{RetentionDaysError, Widget};
 use chatloom_domain::workflow::{AgentError, AgentInput, Workflow};
 use thiserror::Error;
+
+#[cfg(feature = "mock")]
+pub use budgets::MockBudgetAdministration;
+pub use budgets::{BudgetAdministration, BudgetError, BudgetReport, SetBudgetCommand};
 
 use crate::environment::SigningError;
 use crate::identity::KeySetError;

@@ -5,6 +5,7 @@
 //! refuses is `Inconsistent`. Lists and lookups of one team MUST never see another team's rows.
 
 pub mod access;
+pub mod budgets;
 pub mod sessions;
 pub mod turns;
 pub mod widgets;
@@ -16,6 +17,7 @@ use async_trait::async_trait;
 use thiserror::Error;
 
 pub use access::AccessStore;
+pub use budgets::BudgetStore;
 pub use sessions::SessionStore;
 pub use turns::TurnStore;
 pub use widgets::WidgetStore;
@@ -72,6 +74,8 @@ pub struct Stores {
     pub sessions: Arc<dyn SessionStore>,
     /// Turns and their logs.
     pub turns: Arc<dyn TurnStore>,
+    /// Daily budgets.
+    pub budgets: Arc<dyn BudgetStore>,
     /// Whether the database answers.
     pub health: Arc<dyn StoreHealth>,
 }

@@ -143,6 +143,7 @@ pub async fn start(config: Config) -> Result<RunningServer, StartError> {
         secrets,
         limits: TurnLimits::default(),
         require_allowed_domains: config.require_allowed_domains,
+        load: config.load,
         runtime: tokio::runtime::Handle::current(),
     });
     let administrator = first_admin::ensure(&application, &stores, &config, entropy.as_ref()).await?;
@@ -260,6 +261,7 @@ fn services(application: &Application, entropy: Arc<dyn Entropy>, demo: Option<D
         access: application.access.clone(),
         widgets: application.widgets.clone(),
         workflows: application.workflows.clone(),
+        budgets: application.budgets.clone(),
         visitors: application.visitors.clone(),
         readiness: application.readiness.clone(),
         clock: Arc::new(SystemClock),

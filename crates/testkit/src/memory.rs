@@ -4,6 +4,7 @@
 //! told to fail, which databases only do when nobody wants it.
 
 mod access;
+mod budgets;
 mod changes;
 mod sessions;
 mod tables;
@@ -53,6 +54,7 @@ impl MemoryStores {
             widgets: shared.clone(),
             sessions: shared.clone(),
             turns: shared.clone(),
+            budgets: shared.clone(),
             health: shared,
         }
     }

@@ -9,6 +9,7 @@
 mod access;
 mod anew;
 mod app;
+mod budgets;
 mod exchange;
 mod model;
 mod resuming;

@@ -31,6 +31,8 @@ pub(crate) enum Read {}
 pub(crate) enum ReadEmbedCode {}
 /// Changing things.
 pub(crate) enum Build {}
+/// Setting budgets.
+pub(crate) enum SetBudgets {}
 
 impl Policy for Read {
     const PERMISSION: Permission = Permission::Read;
@@ -40,6 +42,9 @@ impl Policy for ReadEmbedCode {
 }
 impl Policy for Build {
     const PERMISSION: Permission = Permission::Build;
+}
+impl Policy for SetBudgets {
+    const PERMISSION: Permission = Permission::SetBudgets;
 }
 
 /// A member of the path's team whose role carries the permission, and the body of their request.

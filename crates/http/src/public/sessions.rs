@@ -25,6 +25,10 @@ pub(crate) const OPEN: Doc = Doc {
         name: "X-Chatloom-Session",
         about: "`secret` asks for a session that only its secret opens.",
     }],
+    refuses: &[(
+        429,
+        "Too many requests from this address, or of this widget; `Retry-After` says when to try again.",
+    )],
     ..Doc::new("openSession", "Create a chat session", "", (201, Some(schema::<SessionResponse<'_>>)))
 };
 pub(crate) const ERASE: Doc = Doc {

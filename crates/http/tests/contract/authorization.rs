@@ -57,6 +57,7 @@ async fn each_role_gets_exactly_as_far_as_the_table_says() {
     let least_role = |route: &Route| match (&route.method, route.path) {
         (&Method::GET, path) if path.ends_with("/embed-code") || path.ends_with("/tokens") => Role::Operator,
         (&Method::GET, _) => Role::Viewer,
+        (_, path) if path.ends_with("/budget") => Role::Admin,
         _ => Role::Builder,
     };
     let team = sample::team_id(1).to_string();

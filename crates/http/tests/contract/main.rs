@@ -9,6 +9,7 @@
 
 mod authorization;
 mod bodies;
+mod budgets;
 mod connections;
 mod cors;
 mod document;
@@ -16,6 +17,7 @@ mod errors;
 mod login;
 mod logs;
 mod pages;
+mod quotas;
 mod readers;
 mod socket;
 mod streams;

@@ -9,7 +9,8 @@ use chatloom_domain::team::{Role, TeamMember};
 use chatloom_http::routes::{Family, ROUTES};
 use chatloom_http::{Demo, HttpConfig, Services};
 use chatloom_ports::dashboard::{
-    AccessError, MockDashboardAccess, MockWidgetAdministration, MockWorkflowAdministration,
+    AccessError, MockBudgetAdministration, MockDashboardAccess, MockWidgetAdministration,
+    MockWorkflowAdministration,
 };
 use chatloom_ports::store::StoreError;
 use chatloom_ports::visitor::{MockDemoSite, MockReadiness, MockVisitorChat};
@@ -56,6 +57,7 @@ pub(crate) struct World {
     pub(crate) access: MockDashboardAccess,
     pub(crate) widgets: MockWidgetAdministration,
     pub(crate) workflows: MockWorkflowAdministration,
+    pub(crate) budgets: MockBudgetAdministration,
     pub(crate) visitors: MockVisitorChat,
     pub(crate) readiness: MockReadiness,
     pub(crate) demo: Option<MockDemoSite>,
@@ -69,6 +71,7 @@ impl World {
             access: MockDashboardAccess::new(),
             widgets: MockWidgetAdministration::new(),
             workflows: MockWorkflowAdministration::new(),
+            budgets: MockBudgetAdministration::new(),
             visitors: MockVisitorChat::new(),
             readiness: MockReadiness::new(),
             demo: None,
@@ -108,6 +111,7 @@ impl World {
             access: Arc::new(self.access),
             widgets: Arc::new(self.widgets),
             workflows: Arc::new(self.workflows),
+            budgets: Arc::new(self.budgets),
             visitors: Arc::new(self.visitors),
             readiness: Arc::new(self.readiness),
             clock: Arc::new(FixedClock::new(sample::at(0))),

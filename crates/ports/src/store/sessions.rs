@@ -1,6 +1,7 @@
 //! Chat sessions and their messages.
 
 use async_trait::async_trait;
+use chatloom_domain::Timestamp;
 use chatloom_domain::id::{MessageId, SessionId};
 use chatloom_domain::message::Message;
 use chatloom_domain::session::ChatSession;
@@ -49,6 +50,11 @@ pub trait SessionStore: Send + Sync {
     ) -> Result<Vec<Message>, StoreError>;
 
     /// Erases a session with its messages, turns and events; a running turn can write nothing afterwards.
-    /// Statistics stay. Gives `false` when there is no such session.
+    /// Statistics stay, and what a running turn has reserved of the budgets counts as spent: nobody will know better.
+    /// Gives `false` when there is no such session.
     async fn erase_session(&self, id: SessionId) -> Result<bool, StoreError>;
+
+    /// Deletes up to `limit` sessions that were opened before `opened_before` and have no message; gives their number.
+    /// Statistics stay. A session that takes its first message at the same time is left alone, or the message is refused.
+    async fn purge_empty_sessions(&self, opened_before: Timestamp, limit: u32) -> Result<u64, StoreError>;
 }

@@ -1,6 +1,7 @@
 //! The ports: each method names one unit of work, and whether it reads or writes.
 
 mod access;
+mod budgets;
 mod sessions;
 mod turns;
 mod widgets;
@@ -30,6 +31,7 @@ pub(crate) fn stores(database: Database) -> Stores {
         widgets: store.clone(),
         sessions: store.clone(),
         turns: store.clone(),
+        budgets: store.clone(),
         health: store,
     }
 }

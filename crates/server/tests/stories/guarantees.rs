@@ -1,6 +1,7 @@
 //! What is promised about security, case by case. A case's id is the first word of its test's name; the letters stand for
 //! what is attacked, such as E for embed tokens.
 
+mod cost;
 mod dashboard_auth;
 mod http;
 mod logs;

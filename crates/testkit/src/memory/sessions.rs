@@ -1,6 +1,7 @@
 //! Chat sessions and their messages in memory.
 
 use async_trait::async_trait;
+use chatloom_domain::Timestamp;
 use chatloom_domain::id::{MessageId, SessionId};
 use chatloom_domain::message::{Message, MessageStatus};
 use chatloom_domain::session::ChatSession;
@@ -51,6 +52,17 @@ impl SessionStore for MemoryStores {
 
     async fn erase_session(&self, id: SessionId) -> Result<bool, StoreError> {
         self.transact(|tables| tables.remove_session(id))
+    }
+
+    async fn purge_empty_sessions(&self, opened_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.transact(|tables| {
+            let is_old = |record: &&SessionRecord| {
+                record.messages.is_empty() && record.session.created_at < opened_before
+            };
+            let old = tables.sessions.values().filter(is_old).map(|record| record.session.id);
+            let old: Vec<_> = old.take(limit as usize).collect();
+            old.iter().filter(|id| tables.remove_session(**id)).count() as u64
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chatloom_domain::Timestamp;
+use chatloom_domain::budget::{Budget, BudgetOwner, Day, Reservation, Spending};
 use chatloom_domain::id::{
     AuthSessionId, ReplicaId, SessionId, TeamId, TurnId, UserId, WidgetId, WorkflowId,
 };
@@ -32,6 +33,8 @@ pub(super) struct Tables {
     pub(super) deleted: BTreeSet<WidgetId>,
     pub(super) sessions: BTreeMap<SessionId, SessionRecord>,
     pub(super) turns: BTreeMap<TurnId, TurnRecord>,
+    pub(super) budgets: BTreeMap<(TeamId, BudgetOwner), Budget>,
+    pub(super) spending: BTreeMap<(TeamId, BudgetOwner, Day), Spending>,
     /// Whom to wake when turns change.
     pub(super) changes: Changes,
 }
@@ -80,6 +83,8 @@ pub(super) struct TurnRecord {
     pub(super) claim: Option<IdempotencyClaim>,
     /// Whether somebody wants the current generation to stop.
     pub(super) stop_requested: bool,
+    /// What the current generation has reserved.
+    pub(super) reservation: Reservation,
     /// The log of the current generation.
     pub(super) log: Vec<LoggedEvent>,
 }
@@ -140,6 +145,7 @@ impl Tables {
 
     /// Removes a session with its messages, turns and events.
     pub(super) fn remove_session(&mut self, id: SessionId) -> bool {
+        self.forfeit(id);
         self.turns.retain(|_, record| record.turn.session_id != id);
         self.sessions.remove(&id).is_some()
     }

@@ -15,8 +15,8 @@ use super::super::rows::message::MessageRow;
 use super::super::rows::session::{ChatSessionRow, NewChatSessionRow};
 use super::super::rows::usage::DailyRow;
 use super::super::schema::{chat_sessions, messages, turns};
-use super::{logs, turns as turn_queries, usage};
-use crate::columns::Id;
+use super::{budgets, logs, turns as turn_queries, usage};
+use crate::columns::{Id, Time};
 use crate::database::Conn;
 use crate::dialect;
 
@@ -121,7 +121,30 @@ pub(crate) async fn list_history(
     rows.into_iter().map(Message::try_from).collect()
 }
 
-/// Whether there was such a session. Messages, turns and events go with it by their foreign keys.
+/// Whether there was such a session. Messages, turns and events go with it by their foreign keys. What a running turn has
+/// reserved counts as spent: otherwise one could ask and erase for nothing.
 pub(crate) async fn delete(conn: &mut Conn, id: Id) -> Result<bool, QueryError> {
-    Ok(diesel::delete(chat_sessions::table.find(id)).execute(conn).await? > 0)
+    let Some((widget, running)) = dialect::hold_session(conn, id).await? else {
+        return Ok(false);
+    };
+    let open = match running {
+        Some(turn) => budgets::find_reservation(conn, turn).await?,
+        None => None,
+    };
+    diesel::delete(chat_sessions::table.find(id)).execute(conn).await?;
+    if let Some(open) = open {
+        budgets::settle(conn, widget, open.day, open.tokens(), open.tokens()).await?;
+    }
+    Ok(true)
+}
+
+/// The number of sessions without a message that were deleted.
+pub(crate) async fn purge_empty(conn: &mut Conn, opened_before: Time, limit: u32) -> Result<u64, QueryError> {
+    let empty = dialect::hold_empty_sessions(conn, opened_before, limit).await?;
+    let mut purged = 0;
+    for portion in empty.chunks(logs::PORTION) {
+        let held = chat_sessions::table.filter(chat_sessions::id.eq_any(portion.iter().copied()));
+        purged += diesel::delete(held).execute(conn).await?;
+    }
+    Ok(purged as u64)
 }

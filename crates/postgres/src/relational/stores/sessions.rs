@@ -1,6 +1,7 @@
 //! [`SessionStore`] on a relational database.
 
 use async_trait::async_trait;
+use chatloom_domain::Timestamp;
 use chatloom_domain::id::{MessageId, SessionId};
 use chatloom_domain::message::Message;
 use chatloom_domain::session::ChatSession;
@@ -9,7 +10,7 @@ use chatloom_ports::store::{SessionStore, StoreError};
 
 use super::super::queries::sessions;
 use super::RelationalStore;
-use crate::columns::Id;
+use crate::columns::{Id, Time};
 
 #[async_trait]
 impl SessionStore for RelationalStore {
@@ -41,5 +42,10 @@ impl SessionStore for RelationalStore {
     async fn erase_session(&self, id: SessionId) -> Result<bool, StoreError> {
         let id = Id(id.as_uuid());
         Ok(self.database.write(move |conn| Box::pin(sessions::delete(conn, id))).await?)
+    }
+
+    async fn purge_empty_sessions(&self, opened_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let before = Time(opened_before);
+        Ok(self.database.write(move |conn| Box::pin(sessions::purge_empty(conn, before, limit))).await?)
     }
 }
