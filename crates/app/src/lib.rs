@@ -5,6 +5,8 @@
 
 mod access;
 mod bot_check;
+mod budgets;
+mod bursts;
 mod demo;
 mod first_admin;
 mod identity;
@@ -27,7 +29,9 @@ use std::time::Duration;
 
 use chatloom_ports::chat_model::Providers;
 use chatloom_ports::dashboard::visitors::VisitorAdministration;
-use chatloom_ports::dashboard::{DashboardAccess, WidgetAdministration, WorkflowAdministration};
+use chatloom_ports::dashboard::{
+    BudgetAdministration, DashboardAccess, WidgetAdministration, WorkflowAdministration,
+};
 use chatloom_ports::environment::{AccessTokenSigner, Clock, Entropy, ProofVerifier};
 use chatloom_ports::identity::IdentityProviders;
 use chatloom_ports::secret_ring::SecretRing;
@@ -36,10 +40,12 @@ use chatloom_ports::visitor::{DemoSite, Readiness, VisitorChat};
 
 pub use demo::PrepareDemoError;
 pub use first_admin::FirstAdminError;
-pub use limits::TurnLimits;
+pub use limits::{LoadLimits, TurnLimits};
 
 use access::Access;
 use bot_check::BotChecks;
+use budgets::Budgets;
+use bursts::Bursts;
 use demo::Demo;
 use first_admin::FirstAdmins;
 use identity::Identities;
@@ -77,6 +83,8 @@ pub struct Dependencies {
     pub limits: TurnLimits,
     /// Whether widgets without a list of allowed domains are refused, to their owners and to visitors.
     pub require_allowed_domains: bool,
+    /// How much visitors may ask for at a time.
+    pub load: LoadLimits,
     /// Where turns run. It must outlive the HTTP server's own runtimes, because turns outlive requests.
     pub runtime: tokio::runtime::Handle,
 }
@@ -91,6 +99,8 @@ pub struct Application {
     pub workflows: Arc<dyn WorkflowAdministration>,
     /// What teams decide over visitors.
     pub visitor_administration: Arc<dyn VisitorAdministration>,
+    /// Managing daily budgets.
+    pub budgets: Arc<dyn BudgetAdministration>,
     /// What visitors do.
     pub visitors: Arc<dyn VisitorChat>,
     /// Whether the service can be used.
@@ -109,6 +119,7 @@ impl Application {
             dependencies;
         let (limits, require_allowed_domains) = (dependencies.limits, dependencies.require_allowed_domains);
         let runtime = dependencies.runtime;
+        let load = dependencies.load;
         let passwords = Passwords::new(entropy.clone());
         let sealing_keys = SealingKeys::derive(&secrets, entropy.clone());
         let identity_keys = IdentitySealingKeys::derive(&secrets, entropy.clone());
@@ -118,7 +129,7 @@ impl Application {
             clock.clone(),
             entropy.clone(),
             providers.clone(),
-            limits,
+            (limits, load),
             runtime.clone(),
         );
         Self {
@@ -156,6 +167,7 @@ impl Application {
                 bot_checks: BotChecks::new(&secrets, clock.clone(), entropy.clone()),
                 sessions: stores.sessions.clone(),
                 turns: turns.clone(),
+                bursts: Bursts::new(&load, clock.clone()),
                 clock: clock.clone(),
                 entropy: entropy.clone(),
                 require_allowed_domains,
@@ -167,6 +179,7 @@ impl Application {
                 clock: clock.clone(),
                 entropy: entropy.clone(),
             }),
+            budgets: Arc::new(Budgets { store: stores.budgets.clone(), clock: clock.clone() }),
             widgets: Arc::new(Widgets {
                 store: stores.widgets,
                 clock: clock.clone(),

@@ -1,4 +1,4 @@
-//! How long and how big a turn may get.
+//! How long and how big a turn may get, and how much may happen at the same time.
 
 use std::time::Duration;
 
@@ -42,4 +42,19 @@ impl Default for TurnLimits {
             store_patience: Duration::from_secs(30),
         }
     }
+}
+
+/// Limits of what visitors may ask for, each replica's own; 0 is no limit.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LoadLimits {
+    /// Messages of one session in a minute.
+    pub session_messages_per_minute: u32,
+    /// Messages in a minute of one visitor of a widget, in however many sessions. It counts who names themselves.
+    pub visitor_messages_per_minute: u32,
+    /// Messages and new sessions of one widget in a minute.
+    pub widget_requests_per_minute: u32,
+    /// Answers that are made at the same time.
+    pub model_concurrency: usize,
+    /// How many messages may wait for that, at most two seconds; 0 lets none wait.
+    pub model_queue: usize,
 }

@@ -24,6 +24,8 @@ mod log;
 mod outcome;
 mod pieces;
 mod reading;
+mod reserving;
+mod slots;
 mod starting;
 mod sweeper;
 mod upstream;
@@ -41,16 +43,17 @@ use chatloom_domain::turn::TurnState;
 use chatloom_ports::chat_model::Providers;
 use chatloom_ports::environment::{Clock, Entropy};
 use chatloom_ports::store::{
-    AccessStore, SessionStore, StoreHealth, Stores, TurnStore, WidgetStore, WorkflowStore,
+    AccessStore, BudgetStore, SessionStore, StoreHealth, Stores, TurnStore, WidgetStore, WorkflowStore,
 };
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::limits::TurnLimits;
+use crate::limits::{LoadLimits, TurnLimits};
 use elsewhere::Elsewhere;
 use live::{Ending, LiveTurn};
+use slots::Slots;
 pub(crate) use starting::{NewMessage, StartError};
 use upstream::Upstream;
 pub(crate) use watching::WatchError;
@@ -70,13 +73,15 @@ pub(crate) struct TurnRunner {
     store: Arc<dyn TurnStore>,
     workflows: Arc<dyn WorkflowStore>,
     widgets: Arc<dyn WidgetStore>,
-    access: Arc<dyn AccessStore>,
     sessions: Arc<dyn SessionStore>,
+    budgets: Arc<dyn BudgetStore>,
+    access: Arc<dyn AccessStore>,
     health: Arc<dyn StoreHealth>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     providers: Providers,
     upstream: Upstream,
+    slots: Slots,
     limits: TurnLimits,
     replica: ReplicaId,
     runtime: Handle,
@@ -101,7 +106,7 @@ impl TurnRunner {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         providers: Providers,
-        limits: TurnLimits,
+        (limits, load): (TurnLimits, LoadLimits),
         runtime: Handle,
     ) -> Arc<Self> {
         let replica = ReplicaId::from_uuid(entropy.uuid(clock.now()));
@@ -109,13 +114,15 @@ impl TurnRunner {
             store: stores.turns.clone(),
             workflows: stores.workflows.clone(),
             widgets: stores.widgets.clone(),
-            access: stores.access.clone(),
             sessions: stores.sessions.clone(),
+            budgets: stores.budgets.clone(),
+            access: stores.access.clone(),
             health: stores.health.clone(),
             clock,
             entropy,
             providers,
             upstream: Upstream::default(),
+            slots: Slots::new(load.model_concurrency, load.model_queue),
             limits,
             replica,
             runtime,

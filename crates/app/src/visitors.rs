@@ -17,11 +17,12 @@ use chatloom_ports::store::turns::{BeginTurnError, RetryTurnError};
 use chatloom_ports::store::widgets::TokenOwner;
 use chatloom_ports::store::{SessionStore, StoreError};
 use chatloom_ports::visitor::{
-    IssuedChallenge, OpenSessionCommand, OpenedSession, SendCommand, SessionRequest, TurnStream, VisitorChat,
-    VisitorError, VisitorRequest,
+    AnsweringTurn, IssuedChallenge, OpenSessionCommand, OpenedSession, SendCommand, SessionRequest,
+    TurnStream, VisitorChat, VisitorError, VisitorRequest,
 };
 
 use crate::bot_check::BotChecks;
+use crate::bursts::Bursts;
 use crate::identity::Identities;
 use crate::refusals::{contended, not_begun, not_retried, not_shown};
 use crate::token_lookups::TokenLookups;
@@ -44,6 +45,7 @@ pub(crate) struct Visitors {
     pub(crate) identities: Identities,
     pub(crate) sessions: Arc<dyn SessionStore>,
     pub(crate) turns: Arc<TurnRunner>,
+    pub(crate) bursts: Bursts,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     /// Whether a widget without a list of allowed domains is for no site instead of any.
@@ -135,17 +137,21 @@ impl VisitorChat for Visitors {
 
     async fn open_session(&self, command: OpenSessionCommand) -> Result<OpenedSession, VisitorError> {
         let secret = command.with_secret.then(|| SessionSecret::new(self.entropy.secret()));
-        for _ in 0..ADMISSION_ATTEMPTS {
+        for attempt in 0..ADMISSION_ATTEMPTS {
             let (widget, subject) = self.admit_visitor(&command.visitor).await?;
             if widget.rules.identity_required && subject.is_none() {
                 return Err(VisitorError::IdentityRequired);
             }
             let visitor_id = command.visitor_id.as_deref().map(VisitorId::parse).transpose();
+            let visitor_id = visitor_id.map_err(VisitorError::VisitorId)?;
+            if attempt == 0 {
+                self.bursts.count_session(widget.id)?;
+            }
             let now = self.clock.now();
             let session = ChatSession {
                 id: SessionId::from_uuid(self.entropy.uuid(now)),
                 widget_id: widget.id,
-                visitor_id: visitor_id.map_err(VisitorError::VisitorId)?,
+                visitor_id,
                 subject,
                 secret_hash: secret.as_ref().map(SessionSecret::hash),
                 created_at: now,
@@ -184,21 +190,25 @@ impl VisitorChat for Visitors {
         Ok(self.sessions.list_messages(session.id, before, HISTORY_PAGE).await?)
     }
 
-    async fn send(&self, command: SendCommand) -> Result<TurnStream, VisitorError> {
-        for _ in 0..ADMISSION_ATTEMPTS {
+    async fn send(&self, command: SendCommand) -> Result<AnsweringTurn, VisitorError> {
+        for attempt in 0..ADMISSION_ATTEMPTS {
             let (widget, session) = self.admit_to_session(&command.session).await?;
             let content = MessageContent::parse(&command.content).map_err(VisitorError::Content)?;
             let key = command.idempotency_key.as_deref().map(IdempotencyKey::parse).transpose();
             let key = key.map_err(VisitorError::IdempotencyKey)?;
+            if attempt == 0 {
+                self.bursts.count_message(&session)?;
+            }
             let claim = key.map(|key| IdempotencyClaim { key, fingerprint: Fingerprint::of(&content) });
             let message = NewMessage { widget: &widget, session: session.id, content, claim };
             match self.turns.begin(message).await {
-                Ok(stream) => return Ok(stream),
+                Ok(begun) => return Ok(begun),
                 Err(StartError::Store(BeginTurnError::AlreadyBegun(turn))) => {
-                    return self.turns.watch_again(&session, turn).await.map_err(not_shown);
+                    let events = self.turns.watch_again(&session, turn).await.map_err(not_shown)?;
+                    return Ok(events.into());
                 }
                 Err(StartError::Store(BeginTurnError::WidgetChanged)) => {}
-                Err(refused) => return Err(not_begun(refused)),
+                Err(refused) => return Err(not_begun(refused, self.clock.now())),
             }
         }
         Err(contended())
@@ -219,13 +229,16 @@ impl VisitorChat for Visitors {
         self.turns.stop(session.id, turn).await.map_err(not_shown)
     }
 
-    async fn retry_turn(&self, request: SessionRequest, turn: TurnId) -> Result<TurnStream, VisitorError> {
-        for _ in 0..ADMISSION_ATTEMPTS {
+    async fn retry_turn(&self, request: SessionRequest, turn: TurnId) -> Result<AnsweringTurn, VisitorError> {
+        for attempt in 0..ADMISSION_ATTEMPTS {
             let (widget, session) = self.admit_to_session(&request).await?;
+            if attempt == 0 {
+                self.bursts.count_message(&session)?;
+            }
             match self.turns.retry(&widget, session.id, turn).await {
-                Ok(stream) => return Ok(stream),
+                Ok(begun) => return Ok(begun),
                 Err(StartError::Store(RetryTurnError::WidgetChanged)) => {}
-                Err(refused) => return Err(not_retried(refused)),
+                Err(refused) => return Err(not_retried(refused, self.clock.now())),
             }
         }
         Err(contended())

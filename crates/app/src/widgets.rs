@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
+use chatloom_domain::budget::Day;
 use chatloom_domain::customization::Customization;
 use chatloom_domain::id::WidgetId;
 use chatloom_domain::origin::AllowedDomains;
@@ -188,14 +189,8 @@ impl WidgetAdministration for Widgets {
     }
 
     async fn stats(&self, member: &TeamMember, id: WidgetId) -> Result<WidgetStats, WidgetError> {
-        let day_start = start_of_utc_day(self.clock.now());
-        let stats = self.store.find_widget_stats(member.team_id, id, day_start).await?;
+        let today = Day::of(self.clock.now());
+        let stats = self.store.find_widget_stats(member.team_id, id, today.start()).await?;
         stats.ok_or(WidgetError::NotFound)
     }
-}
-
-fn start_of_utc_day(now: Timestamp) -> Timestamp {
-    const DAY_SECONDS: i64 = 24 * 3600;
-    let second = now.as_second();
-    Timestamp::from_second(second - second.rem_euclid(DAY_SECONDS)).unwrap_or(now)
 }

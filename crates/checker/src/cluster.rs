@@ -132,6 +132,10 @@ impl Cluster {
             ("OPENAI_API_KEY", "sk-checker".to_owned()),
             ("OPENAI_BASE_URL", format!("http://{}/v1", self.model_proxy.address)),
             ("PUBLIC_RATE_LIMIT_PER_MINUTE", "0".to_owned()),
+            ("SESSION_RATE_LIMIT_PER_MINUTE", "0".to_owned()),
+            ("VISITOR_RATE_LIMIT_PER_MINUTE", "0".to_owned()),
+            ("WIDGET_RATE_LIMIT_PER_MINUTE", "0".to_owned()),
+            ("MODEL_CONCURRENCY", "0".to_owned()),
             ("DRAIN_SECONDS", DRAIN_SECONDS.to_owned()),
             ("LOG_FORMAT", "json".to_owned()),
         ]);

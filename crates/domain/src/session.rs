@@ -11,7 +11,7 @@ use crate::token::SecretHash;
 ///
 /// It groups statistics. It never opens a session and never brings back history, because anybody can send
 /// anybody's label (CVE-2026-4263).
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct VisitorId(String);
 
 /// The text cannot be a visitor's label.

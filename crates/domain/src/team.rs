@@ -73,8 +73,8 @@ pub enum Role {
     Operator,
     /// Also creates, changes and deletes widgets and workflows.
     Builder,
-    /// Also opens a restricted widget, decides how long conversations are kept, erases them, and makes the secret that
-    /// proves who a visitor is.
+    /// Also opens a restricted widget, decides how long conversations are kept, erases them, makes the secret that proves
+    /// who a visitor is, and sets budgets.
     Admin,
 }
 
@@ -130,6 +130,8 @@ pub enum Permission {
     ProveIdentity,
     /// Erase visitors' conversations.
     EraseConversations,
+    /// Set the daily budgets of the team and its widgets.
+    SetBudgets,
 }
 
 impl fmt::Display for Permission {
@@ -143,6 +145,7 @@ impl fmt::Display for Permission {
             Self::SetRetention => "changing retentionDays",
             Self::ProveIdentity => "making an identity secret",
             Self::EraseConversations => "erasing conversations",
+            Self::SetBudgets => "setting budgets",
         })
     }
 }
@@ -158,7 +161,8 @@ impl Permission {
             | Self::WaiveIdentity
             | Self::SetRetention
             | Self::ProveIdentity
-            | Self::EraseConversations => Role::Admin,
+            | Self::EraseConversations
+            | Self::SetBudgets => Role::Admin,
         }
     }
 }
@@ -302,13 +306,18 @@ mod tests {
     #[test]
     fn each_role_may_do_what_the_table_says() {
         let table = [
-            (Role::Viewer, [true, false, false, false]),
-            (Role::Operator, [true, true, false, false]),
-            (Role::Builder, [true, true, true, false]),
-            (Role::Admin, [true, true, true, true]),
+            (Role::Viewer, [true, false, false, false, false]),
+            (Role::Operator, [true, true, false, false, false]),
+            (Role::Builder, [true, true, true, false, false]),
+            (Role::Admin, [true, true, true, true, true]),
         ];
-        let permissions =
-            [Permission::Read, Permission::ReadEmbedCode, Permission::Build, Permission::OpenToAnySite];
+        let permissions = [
+            Permission::Read,
+            Permission::ReadEmbedCode,
+            Permission::Build,
+            Permission::OpenToAnySite,
+            Permission::SetBudgets,
+        ];
         for (role, expected) in table {
             assert_eq!(permissions.map(|permission| role.may(permission)), expected, "{role:?}");
         }

@@ -76,6 +76,26 @@ impl TurnState {
         }
     }
 
+    /// Tokens spent, as far as they are known; none while it runs.
+    pub const fn usage(&self) -> TokenUsage {
+        match *self {
+            Self::Running { .. } => TokenUsage { input: 0, output: 0 },
+            Self::Completed { usage, .. } | Self::Interrupted { usage, .. } | Self::Failed { usage, .. } => {
+                usage
+            }
+        }
+    }
+
+    /// When it ended; `None` while it runs.
+    pub const fn ended_at(&self) -> Option<Timestamp> {
+        match *self {
+            Self::Running { .. } => None,
+            Self::Completed { ended_at, .. }
+            | Self::Interrupted { ended_at, .. }
+            | Self::Failed { ended_at, .. } => Some(ended_at),
+        }
+    }
+
     /// What the state makes of the agent's message.
     pub const fn message_status(&self) -> MessageStatus {
         match self {

@@ -9,6 +9,18 @@ pub struct TokenUsage {
     pub output: u64,
 }
 
+impl TokenUsage {
+    /// Tokens both ways.
+    pub const fn total(&self) -> u64 {
+        self.input.saturating_add(self.output)
+    }
+}
+
+/// A rough count of a text's tokens, without the model's own tokenizer: about 3.5 bytes make a token.
+pub const fn estimate_tokens(text: &str) -> u64 {
+    (text.len() as u64).saturating_mul(2).div_ceil(7)
+}
+
 /// What a widget has been used for. Erasing conversations does not lower the totals.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct WidgetStats {

@@ -1,6 +1,7 @@
-//! The dashboard's side of the API: signing in, widgets, workflows.
+//! The dashboard's side of the API: signing in, widgets, workflows, budgets.
 
 mod authorized;
+pub(crate) mod budgets;
 pub(crate) mod credentials;
 mod csrf;
 pub(crate) mod login;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use actix_web::ResponseError;
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
+use chatloom_domain::budget::{QuotaOwner, QuotaUnit, ReachedQuota};
 use chatloom_domain::id::TurnId;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -120,13 +121,15 @@ codes! {
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type",
     /// The `Idempotency-Key` was used for another message of the session.
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY "idempotency_key_reused",
-    /// The address has sent too many requests.
+    /// A daily budget of the widget or its team is used up.
+    QuotaReached = TOO_MANY_REQUESTS "quota_reached",
+    /// Address, session, visitor or widget has sent too many requests.
     RateLimited = TOO_MANY_REQUESTS "rate_limited",
     /// More than 64 headers, or more than 32 KiB of them.
     HeadersTooLarge = REQUEST_HEADER_FIELDS_TOO_LARGE "headers_too_large",
     /// Something is broken on our side.
     Internal = INTERNAL_SERVER_ERROR "internal",
-    /// Too many sign-ins at once.
+    /// Too many sign-ins or answers at once.
     Busy = SERVICE_UNAVAILABLE "busy",
     /// The identity provider's keys cannot be fetched.
     IdentityUnavailable = SERVICE_UNAVAILABLE "identity_unavailable",
@@ -204,14 +207,26 @@ impl ApiError {
         Self { retry_after: Some(seconds), ..Self::new(Code::RateLimited, message) }
     }
 
+    /// A quota that has no room, and when to come back. Visitors are not told its numbers.
+    pub(crate) fn quota_reached(quota: &ReachedQuota, wait: Duration) -> Self {
+        let owner = match quota.owner {
+            QuotaOwner::Widget => "widget's",
+            QuotaOwner::Team => "team's",
+        };
+        let unit = match quota.unit {
+            QuotaUnit::Messages => "messages",
+            QuotaUnit::Tokens => "tokens",
+        };
+        let message = format!("the {owner} quota of {unit} is used up for today, please come back later");
+        Self { retry_after: Some(whole_seconds(wait)), ..Self::new(Code::QuotaReached, message) }
+    }
+
     /// A model that may be asked again after `wait`; `source` says why, for the log.
     pub(crate) fn model_unavailable(
         wait: Duration,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
-        // The header counts whole seconds, and a client that comes too early has come in vain.
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        Self { retry_after: Some(seconds.max(1)), ..Self::failure(Code::ModelUnavailable, source) }
+        Self { retry_after: Some(whole_seconds(wait)), ..Self::failure(Code::ModelUnavailable, source) }
     }
 
     /// A path that knows only the methods `allow`, as the header of that name lists them.
@@ -317,6 +332,11 @@ pub struct ErrorBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub turn_id: Option<Uuid>,
+}
+
+/// A wait for the header `Retry-After`, which counts whole seconds: a client that comes too early has come in vain.
+pub(crate) fn whole_seconds(wait: Duration) -> u64 {
+    (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
 }
 
 /// The reason phrase of a status (RFC 9110).

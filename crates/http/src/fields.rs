@@ -119,6 +119,18 @@ impl FieldValue for i64 {
     }
 }
 
+/// A number that may be taken away.
+impl FieldValue for Option<i64> {
+    const RULE: &'static str = "must be a whole number or null";
+
+    fn from_data(data: Data) -> Option<Self> {
+        match data {
+            Data::Null => Some(None),
+            data => i64::from_data(data).map(Some),
+        }
+    }
+}
+
 impl FieldValue for f64 {
     const RULE: &'static str = "must be a number";
 
@@ -186,6 +198,7 @@ mod tests {
         assert_eq!(refusal::<String>(r#"{"f":null}"#), "f must be a text");
         assert_eq!(refusal::<bool>(r#"{"f":"true"}"#), "f must be true or false");
         assert_eq!(refusal::<i64>(r#"{"f":1.0}"#), "f must be a whole number");
+        assert_eq!(refusal::<Option<i64>>(r#"{"f":""}"#), "f must be a whole number or null");
         assert_eq!(refusal::<f64>(r#"{"f":"1"}"#), "f must be a number");
         assert_eq!(refusal::<Uuid>(r#"{"f":"7"}"#), "f must be a UUID");
         assert_eq!(refusal::<Uuid>(r#"{"f":"00000000000000000000000000000000"}"#), "f must be a UUID");

@@ -12,6 +12,7 @@ use chatloom_domain::turn::EventId;
 
 use crate::body::RequestBody;
 use crate::dashboard::credentials::{bearer_token, presented_to};
+use crate::dashboard::budgets::SetBudgetRequest;
 use crate::dashboard::login::LoginRequest;
 use crate::dashboard::visitors::{ErasureRequest, RotateRequest};
 use crate::dashboard::widgets::wire::{CreateWidgetRequest, RegenerateTokenRequest, UpdateWidgetRequest};
@@ -93,6 +94,8 @@ pub const BODIES: &[BodyReader] = &[
     BodyReader { operation: "regenerateToken", read: dashboard::<RegenerateTokenRequest> },
     BodyReader { operation: "rotateIdentitySecret", read: dashboard::<RotateRequest> },
     BodyReader { operation: "eraseConversations", read: dashboard::<ErasureRequest> },
+    BodyReader { operation: "setTeamBudget", read: dashboard::<SetBudgetRequest> },
+    BodyReader { operation: "setWidgetBudget", read: dashboard::<SetBudgetRequest> },
     BodyReader { operation: "createWorkflow", read: dashboard::<CreateWorkflowRequest> },
     BodyReader { operation: "updateWorkflow", read: dashboard::<UpdateWorkflowRequest> },
     BodyReader { operation: "issueChallenge", read: public::<ChallengeRequest> },

@@ -119,6 +119,7 @@ fn tag(route: &Route) -> &'static str {
     match route.family {
         Family::Public => "Visitors",
         Family::Service | Family::Page => "Service",
+        Family::Dashboard if route.path.ends_with("/budget") => "Budgets",
         Family::Dashboard if route.path.contains("/workflows") => "Workflows",
         Family::Dashboard if route.path.contains("/widgets") => "Widgets",
         Family::Dashboard => "Signing in",

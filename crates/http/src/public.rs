@@ -7,6 +7,7 @@ pub(crate) mod init;
 pub(crate) mod messages;
 pub(crate) mod origin;
 mod presented;
+pub(crate) mod quota;
 pub(crate) mod rate_limit;
 pub(crate) mod sessions;
 pub(crate) mod turns;

@@ -5,7 +5,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, Resource};
 
-use crate::dashboard::{login, visitors, widgets, workflows};
+use crate::dashboard::{budgets, login, visitors, widgets, workflows};
 use crate::error::{ApiError, Code};
 use crate::openapi::Doc;
 use crate::public::{challenges, cors, guard::guard, init, messages, sessions, turns};
@@ -93,6 +93,11 @@ routes! {
         POST "/api/teams/{teamId}/widgets/{id}/identity-secret" => visitors::rotate, visitors::ROTATE;
         GET "/api/teams/{teamId}/widgets/{id}/identity-secret" => visitors::read, visitors::STATE;
         POST "/api/teams/{teamId}/widgets/{id}/erasures" => visitors::erase, visitors::ERASE;
+
+        GET "/api/teams/{teamId}/widgets/{id}/budget" => budgets::read_widget, budgets::READ_WIDGET;
+        PUT "/api/teams/{teamId}/widgets/{id}/budget" => budgets::set_widget, budgets::SET_WIDGET;
+        GET "/api/teams/{teamId}/budget" => budgets::read_team, budgets::READ_TEAM;
+        PUT "/api/teams/{teamId}/budget" => budgets::set_team, budgets::SET_TEAM;
 
         GET "/api/teams/{teamId}/workflows" => workflows::list, workflows::LIST;
         POST "/api/teams/{teamId}/workflows" => workflows::create, workflows::CREATE;

@@ -6,7 +6,9 @@ use std::time::Duration;
 use actix_web::HttpRequest;
 use actix_web::web::Data;
 use chatloom_ports::dashboard::visitors::VisitorAdministration;
-use chatloom_ports::dashboard::{DashboardAccess, WidgetAdministration, WorkflowAdministration};
+use chatloom_ports::dashboard::{
+    BudgetAdministration, DashboardAccess, WidgetAdministration, WorkflowAdministration,
+};
 use chatloom_ports::environment::{Clock, Entropy};
 use chatloom_ports::visitor::{DemoSite, Readiness, VisitorChat};
 use url::Url;
@@ -25,6 +27,8 @@ pub struct Services {
     pub workflows: Arc<dyn WorkflowAdministration>,
     /// What teams decide over visitors.
     pub visitor_administration: Arc<dyn VisitorAdministration>,
+    /// Managing daily budgets.
+    pub budgets: Arc<dyn BudgetAdministration>,
     /// What visitors do.
     pub visitors: Arc<dyn VisitorChat>,
     /// Whether the service can be used.
@@ -52,7 +56,8 @@ pub struct Demo {
 pub struct HttpConfig {
     /// Where browsers reach the service. A slash at its end makes no difference.
     pub public_url: Url,
-    /// Requests per minute and address on the public side, init counted apart from the rest; 0 sets no limit.
+    /// Requests per minute and address on the public side, of each kind: loading widgets, opening sessions, reading, and
+    /// everything else; 0 sets no limit.
     pub public_rate_limit_per_minute: u32,
     /// How many proxies in front append to `X-Forwarded-For`; 0 means that the header is not looked at.
     pub trusted_proxies: usize,

@@ -1,5 +1,6 @@
 //! Driving ports of the dashboard: who is asking, and what they may change.
 
+mod budgets;
 pub mod visitors;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,10 @@ use chatloom_domain::usage::WidgetStats;
 use chatloom_domain::widget::{RetentionDaysError, Widget};
 use chatloom_domain::workflow::{AgentError, AgentInput, Workflow};
 use thiserror::Error;
+
+#[cfg(feature = "mock")]
+pub use budgets::MockBudgetAdministration;
+pub use budgets::{BudgetAdministration, BudgetError, BudgetReport, SetBudgetCommand};
 
 use crate::environment::SigningError;
 use crate::identity::KeySetError;

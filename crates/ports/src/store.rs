@@ -5,6 +5,7 @@
 //! refuses is `Inconsistent`. Lists and lookups of one team MUST never see another team's rows.
 
 pub mod access;
+pub mod budgets;
 pub mod identities;
 pub mod sessions;
 pub mod turns;
@@ -17,6 +18,7 @@ use async_trait::async_trait;
 use thiserror::Error;
 
 pub use access::AccessStore;
+pub use budgets::BudgetStore;
 pub use identities::IdentityStore;
 pub use sessions::SessionStore;
 pub use turns::TurnStore;
@@ -76,6 +78,8 @@ pub struct Stores {
     pub sessions: Arc<dyn SessionStore>,
     /// Turns and their logs.
     pub turns: Arc<dyn TurnStore>,
+    /// Daily budgets.
+    pub budgets: Arc<dyn BudgetStore>,
     /// Whether the database answers.
     pub health: Arc<dyn StoreHealth>,
 }

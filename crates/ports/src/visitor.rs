@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
+use chatloom_domain::budget::{MessageQuota, ReachedQuota};
 use chatloom_domain::id::{MessageId, SessionId, TurnId};
 use chatloom_domain::message::{Message, MessageContentError};
 use chatloom_domain::origin::Source;
@@ -141,6 +142,20 @@ pub enum VisitorError {
         /// When it may be asked again.
         retry_after: Duration,
     },
+    /// Session, visitor or widget has sent too much just now; nothing was stored.
+    #[error("too many messages or sessions just now")]
+    RateLimited(SpentAllowance),
+    /// A daily budget has no room for one more turn; nothing was stored.
+    #[error("a daily budget is used up")]
+    QuotaReached {
+        /// Which one.
+        quota: ReachedQuota,
+        /// When it may be worth trying again.
+        retry_after: Duration,
+    },
+    /// Too many answers are being written; nothing was stored.
+    #[error("too many answers are being written just now")]
+    Busy,
     /// The service is about to stop and takes no new turns.
     #[error("the service is about to stop")]
     Draining,
@@ -153,6 +168,17 @@ impl From<StoreError> for VisitorError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
+}
+
+/// An allowance per minute that has nothing left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpentAllowance {
+    /// Requests in a minute.
+    pub limit: u32,
+    /// Until the next one is taken.
+    pub retry_after: Duration,
+    /// When as many as `limit` may come at once again.
+    pub whole_at: Timestamp,
 }
 
 /// One event of a turn on its way to a viewer.
@@ -168,6 +194,20 @@ pub struct StreamedEvent {
 ///
 /// A terminal event is the last one. A stream that ends without one means that the viewer should look again.
 pub type TurnStream = Pin<Box<dyn Stream<Item = StreamedEvent> + Send>>;
+
+/// A turn that answers a message.
+pub struct AnsweringTurn {
+    /// Its events.
+    pub events: TurnStream,
+    /// How many messages are left today, where that is limited; `None` where nothing was begun.
+    pub quota: Option<MessageQuota>,
+}
+
+impl From<TurnStream> for AnsweringTurn {
+    fn from(events: TurnStream) -> Self {
+        Self { events, quota: None }
+    }
+}
 
 /// What visitors do through a widget. Every method checks token, widget, origin, identity and session, in this order.
 ///
@@ -204,7 +244,7 @@ pub trait VisitorChat: Send + Sync {
     /// Stores the message and begins the turn that answers it. When this returns, the message is safe, and the
     /// turn goes on whether or not anybody watches. A message with a known key is not stored again: the stream is that
     /// of the turn which it began.
-    async fn send(&self, command: SendCommand) -> Result<TurnStream, VisitorError>;
+    async fn send(&self, command: SendCommand) -> Result<AnsweringTurn, VisitorError>;
 
     /// Shows a turn of the session after `position`; from its first event without one, or if the position is in an
     /// older generation. `None` when nothing is to come: the log is gone, or the position is at its end.
@@ -220,7 +260,7 @@ pub trait VisitorChat: Send + Sync {
     async fn stop_turn(&self, request: SessionRequest, turn: TurnId) -> Result<(), VisitorError>;
 
     /// Runs the session's newest turn again, if it has no answer, and shows it from its new beginning.
-    async fn retry_turn(&self, request: SessionRequest, turn: TurnId) -> Result<TurnStream, VisitorError>;
+    async fn retry_turn(&self, request: SessionRequest, turn: TurnId) -> Result<AnsweringTurn, VisitorError>;
 
     /// Erases the conversation. A widget that has come to demand proofs still lets a conversation be erased that was begun
     /// without one.

@@ -2,22 +2,26 @@
 
 use chatloom_ports::store::turns::NewTurn;
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 use diesel_async::RunQueryDsl;
 
 use crate::columns::{Id, sql};
 use crate::database::{Conn, Db};
 use crate::relational::errors::QueryError;
+use crate::relational::queries::budgets::Take;
 use crate::relational::queries::insert_many::BatchRow;
+use crate::relational::rows::budget::TakenRow;
 use crate::relational::rows::message::{MessageRow, question_and_answer};
 use crate::relational::rows::turn::NewTurnRow;
 use crate::relational::rows::usage::DailyRow;
 
-/// Claims the session if it is free, the widget is as it was and the key is new, and only then writes the rest. `false` if
-/// not. A key that comes to be known while this waits for the session is a unique violation.
-pub(crate) async fn begin_turn(conn: &mut Conn, new: &NewTurn) -> Result<bool, QueryError> {
-    Ok(BeginTurn::from(new).execute(conn).await? > 0)
+/// Claims the session if it is free, the widget is as it was, the key is new and no budget is used up, and only then writes
+/// the rest and takes from the budgets. Gives the accounts that were taken from; if these are not both, nothing may stay: a
+/// budget may be used up while this waits for it. A key that comes to be known while this waits for the session is a unique
+/// violation.
+pub(crate) async fn begin_turn(conn: &mut Conn, new: &NewTurn) -> Result<Vec<TakenRow>, QueryError> {
+    Ok(BeginTurn::from(new).get_results(conn).await?)
 }
 
 /// Every part reads from `claim`, which is empty when the session could not be claimed.
@@ -25,6 +29,9 @@ struct BeginTurn {
     new: NewTurnRow,
     widget_version: i64,
     day: DailyRow,
+    take: Take,
+    /// How many tokens there must be room for.
+    needed: i64,
     /// Their sequence numbers are counted from that of the newest message after the claim.
     messages: [MessageRow; 2],
 }
@@ -35,6 +42,8 @@ impl From<&NewTurn> for BeginTurn {
             new: NewTurnRow::from(new),
             widget_version: new.widget_version,
             day: DailyRow::question(Id(new.widget_id.as_uuid()), new.turn.started_at),
+            take: Take::new(Id(new.widget_id.as_uuid()), &new.reservation),
+            needed: Take::needed(&new.reservation),
             messages: question_and_answer(new, -2),
         }
     }
@@ -61,7 +70,23 @@ impl BeginTurn {
         out.push_bind_param::<sql::Id, _>(&turn.session_id)?;
         out.push_sql(" AND idempotency_key = ");
         out.push_bind_param::<Nullable<Text>, _>(&self.new.idempotency_key)?;
-        out.push_sql(") RETURNING last_seq)");
+        out.push_sql(")");
+        self.push_room(out)?;
+        out.push_sql(" RETURNING last_seq)");
+        Ok(())
+    }
+
+    /// A look at the budgets before anything is written, so that a flood after they are used up leaves nothing to clean up.
+    fn push_room<'b>(&'b self, out: &mut AstPass<'_, 'b, Db>) -> QueryResult<()> {
+        out.push_sql(
+            " AND NOT EXISTS (SELECT 1 FROM budgets AS b LEFT JOIN budget_days AS d ON d.owner_id = b.owner_id AND d.day = ",
+        );
+        out.push_bind_param::<Nullable<sql::Time>, _>(&self.new.reservation.budget_day)?;
+        out.push_sql(" WHERE b.owner_id IN (");
+        self.take.push_owners(out, ", ")?;
+        out.push_sql(") AND (b.daily_messages <= COALESCE(d.messages, 0) OR b.daily_tokens - ");
+        out.push_bind_param::<BigInt, _>(&self.needed)?;
+        out.push_sql(" < COALESCE(d.tokens + d.reserved_tokens, 0)))");
         Ok(())
     }
 
@@ -82,7 +107,7 @@ impl BeginTurn {
         out.push_sql(
             ", turn AS (INSERT INTO turns (state, input_tokens, output_tokens, has_log, id, session_id, \
              user_message_id, assistant_message_id, generation, owner, lease_until, started_at, \
-             idempotency_key, fingerprint) \
+             idempotency_key, fingerprint, budget_day, reserved_input_tokens, reserved_output_tokens) \
              SELECT 'running', 0, 0, true, ",
         );
         let turn = &self.new.turn;
@@ -101,20 +126,28 @@ impl BeginTurn {
         out.push_bind_param::<Nullable<Text>, _>(&self.new.idempotency_key)?;
         out.push_sql(", ");
         out.push_bind_param::<Nullable<Binary>, _>(&self.new.fingerprint)?;
+        let reserved = &self.new.reservation;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<sql::Time>, _>(&reserved.budget_day)?;
+        for tokens in [&reserved.reserved_input_tokens, &reserved.reserved_output_tokens] {
+            out.push_sql(", ");
+            out.push_bind_param::<BigInt, _>(tokens)?;
+        }
         out.push_sql(" FROM claim)");
         Ok(())
     }
 
     fn push_count<'b>(&'b self, out: &mut AstPass<'_, 'b, Db>) -> QueryResult<()> {
         out.push_sql(
-            " INSERT INTO widget_daily (sessions, messages, input_tokens, output_tokens, widget_id, day) \
+            ", counted AS (INSERT INTO widget_daily (sessions, messages, input_tokens, output_tokens, widget_id, day) \
              SELECT 0, 1, 0, 0, ",
         );
         out.push_bind_param::<sql::Id, _>(&self.day.widget_id)?;
         out.push_sql(", ");
         out.push_bind_param::<sql::Time, _>(&self.day.day)?;
         out.push_sql(
-            " FROM claim ON CONFLICT (widget_id, day) DO UPDATE SET messages = widget_daily.messages + 1",
+            " FROM claim ON CONFLICT (widget_id, day) DO UPDATE SET messages = widget_daily.messages + 1 \
+             RETURNING widget_id)",
         );
         Ok(())
     }
@@ -125,8 +158,14 @@ impl QueryFragment<Db> for BeginTurn {
         self.push_claim(&mut out)?;
         self.push_messages(&mut out)?;
         self.push_turn(&mut out)?;
-        self.push_count(&mut out)
+        self.push_count(&mut out)?;
+        // All who write these rows come to them in this order.
+        self.take.push(&mut out, "EXISTS (SELECT 1 FROM counted)")
     }
+}
+
+impl Query for BeginTurn {
+    type SqlType = diesel::sql_types::Untyped;
 }
 
 impl QueryId for BeginTurn {

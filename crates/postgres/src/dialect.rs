@@ -28,6 +28,36 @@ pub(crate) async fn hold_widget(conn: &mut Conn, id: Id, version: i64) -> Result
     Ok(held.is_some())
 }
 
+/// Whether the widget is one of the team and not deleted; nobody can delete it before the commit.
+pub(crate) async fn hold_own_widget(conn: &mut Conn, team: Id, id: Id) -> Result<bool, QueryError> {
+    let own = widgets::table
+        .filter(widgets::team_id.eq(team).and(widgets::id.eq(id)))
+        .filter(widgets::deleted_at.is_null());
+    let held: Option<Id> = own.select(widgets::id).for_share().first(conn).await.optional()?;
+    Ok(held.is_some())
+}
+
+/// The widget and the running turn of a session, which nobody else can change before the commit.
+pub(crate) async fn hold_session(conn: &mut Conn, id: Id) -> Result<Option<(Id, Option<Id>)>, QueryError> {
+    let session = chat_sessions::table.find(id);
+    let held = session.select((chat_sessions::widget_id, chat_sessions::running_turn_id)).for_update();
+    Ok(held.first(conn).await.optional()?)
+}
+
+/// Locks old sessions without a message, but for those that somebody else has locked: one that is being written in is
+/// empty no more.
+pub(crate) async fn hold_empty_sessions(
+    conn: &mut Conn,
+    opened_before: Time,
+    limit: u32,
+) -> Result<Vec<Id>, QueryError> {
+    let empty = chat_sessions::table
+        .filter(chat_sessions::last_seq.eq(0).and(chat_sessions::created_at.lt(opened_before)))
+        .order(chat_sessions::created_at)
+        .limit(i64::from(limit));
+    Ok(empty.select(chat_sessions::id).for_update().skip_locked().load(conn).await?)
+}
+
 /// Locks turns in the order of their ids. An `UPDATE` of many rows locks them in the order in which it happens to find
 /// them, and two of those could each hold what the other waits for.
 pub(crate) async fn hold_turns(conn: &mut Conn, ids: &[Id]) -> Result<(), QueryError> {

@@ -101,7 +101,7 @@ async fn another_stores_writes_wake_those_who_listen() {
     woken(&mut changes, TurnChange::Stops, SOON).await;
     assert_eq!(writer.turns.interrupt_expired_turns(sample::at(99), 10).await.unwrap(), [new.turn.id]);
     woken(&mut changes, TurnChange::Logs, SOON).await;
-    let (again, _) = writer.turns.retry_turn(&sample::turn_retry(&session, 1)).await.unwrap();
+    let again = writer.turns.retry_turn(&sample::turn_retry(&session, 1)).await.unwrap().turn;
     woken(&mut changes, TurnChange::Logs, SOON).await;
     let failed = again.break_off(TurnFailure::TurnTimedOut, false, TokenUsage::default(), sample::at(1));
     let (owner, turn) = (sample::replica_id(2), failed.unwrap());

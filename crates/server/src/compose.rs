@@ -144,6 +144,7 @@ pub async fn start(config: Config) -> Result<RunningServer, StartError> {
         secrets,
         limits: TurnLimits::default(),
         require_allowed_domains: config.require_allowed_domains,
+        load: config.load,
         runtime: tokio::runtime::Handle::current(),
     });
     let administrator = first_admin::ensure(&application, &stores, &config, entropy.as_ref()).await?;
@@ -262,6 +263,7 @@ fn services(application: &Application, entropy: Arc<dyn Entropy>, demo: Option<D
         widgets: application.widgets.clone(),
         workflows: application.workflows.clone(),
         visitor_administration: application.visitor_administration.clone(),
+        budgets: application.budgets.clone(),
         visitors: application.visitors.clone(),
         readiness: application.readiness.clone(),
         clock: Arc::new(SystemClock),

@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chatloom_app::LoadLimits;
 use chatloom_domain::team::Email;
 use chatloom_jwt::IdentityProviderConfig;
 use secrecy::SecretString;
@@ -90,6 +91,8 @@ pub struct Config {
     pub identity_providers: Vec<IdentityProviderConfig>,
     /// Public requests per address and minute; 0 is no limit.
     pub public_rate_limit_per_minute: u32,
+    /// How much visitors may ask for at a time, whatever their addresses.
+    pub load: LoadLimits,
     /// How many entries at the end of `X-Forwarded-For` are our own proxies'.
     pub trusted_proxies: usize,
     /// Connections at the same time; `None` is as many as there are files for, at most 10,000.
@@ -149,6 +152,7 @@ impl Config {
             providers: providers::parse(settings, environment)?,
             identity_providers: identity::parse(settings)?,
             public_rate_limit_per_minute: number(settings, "PUBLIC_RATE_LIMIT_PER_MINUTE", 1_000_000)?,
+            load: parse_load_limits(settings)?,
             trusted_proxies: number::<u8>(settings, "TRUSTED_PROXIES", 16)?.into(),
             max_connections: parse_max_connections(settings)?,
             require_allowed_domains: flag(settings, "REQUIRE_ALLOWED_DOMAINS")?,
@@ -198,6 +202,18 @@ fn parse_max_connections(settings: &Settings) -> Result<Option<usize>, ConfigErr
 fn flag(settings: &Settings, name: &'static str) -> Result<bool, ConfigError> {
     let parsed = settings.find_or_default(name).parse();
     parsed.map_err(|_| ConfigError::new(name, "must be true or false"))
+}
+
+fn parse_load_limits(settings: &Settings) -> Result<LoadLimits, ConfigError> {
+    const MOST_PER_MINUTE: u64 = 1_000_000;
+    const MOST_AT_ONCE: u64 = 100_000;
+    Ok(LoadLimits {
+        session_messages_per_minute: number(settings, "SESSION_RATE_LIMIT_PER_MINUTE", MOST_PER_MINUTE)?,
+        visitor_messages_per_minute: number(settings, "VISITOR_RATE_LIMIT_PER_MINUTE", MOST_PER_MINUTE)?,
+        widget_requests_per_minute: number(settings, "WIDGET_RATE_LIMIT_PER_MINUTE", MOST_PER_MINUTE)?,
+        model_concurrency: number(settings, "MODEL_CONCURRENCY", MOST_AT_ONCE)?,
+        model_queue: number(settings, "MODEL_QUEUE", MOST_AT_ONCE)?,
+    })
 }
 
 fn parse_database(settings: &Settings) -> Result<Database, ConfigError> {

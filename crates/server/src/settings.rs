@@ -63,6 +63,19 @@ pub const SETTINGS: &[Setting] = &[
         "30",
         "Requests that one visitor's address may make in a minute; 0 is no limit",
     ),
+    setting("SESSION_RATE_LIMIT_PER_MINUTE", "20", "Messages of one chat session in a minute; 0 is no limit"),
+    setting(
+        "VISITOR_RATE_LIMIT_PER_MINUTE",
+        "30",
+        "Messages in a minute of all sessions of one visitor who is named; 0 is no limit",
+    ),
+    setting(
+        "WIDGET_RATE_LIMIT_PER_MINUTE",
+        "600",
+        "Messages and new sessions of one widget in a minute; 0 is no limit",
+    ),
+    setting("MODEL_CONCURRENCY", "200", "Answers that are made at the same time; 0 is no limit"),
+    setting("MODEL_QUEUE", "50", "Messages that may wait for that, at most 2 s"),
     setting(
         "TRUSTED_PROXIES",
         "0",

@@ -9,22 +9,29 @@ use crate::columns::{Id, Time};
 use crate::database::Conn;
 use crate::relational::errors::QueryError;
 use crate::relational::queries::insert_many::InsertMany;
-use crate::relational::queries::usage;
+use crate::relational::queries::{budgets, usage};
+use crate::relational::rows::budget::TakenRow;
 use crate::relational::rows::message::question_and_answer;
 use crate::relational::rows::turn::NewTurnRow;
 use crate::relational::rows::usage::DailyRow;
 use crate::relational::schema::{chat_sessions, turns, widgets};
 
-/// Claims the session if it is free, the widget is as it was and the key is new, and only then writes the rest. `false` if not.
-pub(crate) async fn begin_turn(conn: &mut Conn, new: &NewTurn) -> Result<bool, QueryError> {
+/// Claims the session if it is free, the widget is as it was and the key is new, takes from the budgets if there is room,
+/// and only then writes the rest. Gives the accounts that were taken from; if these are not both, nothing may stay.
+pub(crate) async fn begin_turn(conn: &mut Conn, new: &NewTurn) -> Result<Vec<TakenRow>, QueryError> {
     let Some(last_seq) = claim_session(conn, new).await? else {
-        return Ok(false);
+        return Ok(Vec::new());
     };
+    let take = budgets::Take::new(Id(new.widget_id.as_uuid()), &new.reservation);
+    let taken: Vec<TakenRow> = take.get_results(conn).await?;
+    if budgets::quota_left(&taken, new.reservation.day).is_none() {
+        return Ok(taken);
+    }
     InsertMany(&question_and_answer(new, last_seq)).execute(conn).await?;
     diesel::insert_into(turns::table).values(NewTurnRow::from(new)).execute(conn).await?;
     let day = DailyRow::question(Id(new.widget_id.as_uuid()), new.turn.started_at);
     usage::count(conn, &day).await?;
-    Ok(true)
+    Ok(taken)
 }
 
 /// Gives the sequence number of the session's newest message if the session is free, the widget unchanged and the key

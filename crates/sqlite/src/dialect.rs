@@ -9,7 +9,8 @@ pub(crate) use crate::begin::begin_turn;
 use crate::columns::{Id, Time};
 use crate::database::Conn;
 use crate::relational::errors::QueryError;
-use crate::relational::schema::widgets;
+use crate::relational::queries::logs::PORTION;
+use crate::relational::schema::{chat_sessions, widgets};
 
 /// Keeps others from making a first administrator until the commit.
 #[expect(clippy::unused_async, reason = "the other database needs a statement")]
@@ -31,6 +32,34 @@ pub(crate) async fn hold_widget(conn: &mut Conn, id: Id, version: i64) -> Result
     Ok(diesel::select(exists(admitted.select(widgets::id))).get_result(conn).await?)
 }
 
+/// Whether the widget is one of the team and not deleted; nobody can delete it before the commit.
+pub(crate) async fn hold_own_widget(conn: &mut Conn, team: Id, id: Id) -> Result<bool, QueryError> {
+    let own = widgets::table
+        .filter(widgets::team_id.eq(team).and(widgets::id.eq(id)))
+        .filter(widgets::deleted_at.is_null());
+    Ok(diesel::select(exists(own.select(widgets::id))).get_result(conn).await?)
+}
+
+/// The widget and the running turn of a session, which nobody else can change before the commit.
+pub(crate) async fn hold_session(conn: &mut Conn, id: Id) -> Result<Option<(Id, Option<Id>)>, QueryError> {
+    let session = chat_sessions::table.find(id);
+    let held = session.select((chat_sessions::widget_id, chat_sessions::running_turn_id));
+    Ok(held.first(conn).await.optional()?)
+}
+
+/// Old sessions without a message, which nobody else can write in before the commit.
+pub(crate) async fn hold_empty_sessions(
+    conn: &mut Conn,
+    opened_before: Time,
+    limit: u32,
+) -> Result<Vec<Id>, QueryError> {
+    let empty = chat_sessions::table
+        .filter(chat_sessions::last_seq.eq(0).and(chat_sessions::created_at.lt(opened_before)))
+        .order(chat_sessions::created_at)
+        .limit(i64::from(limit));
+    Ok(empty.select(chat_sessions::id).load(conn).await?)
+}
+
 /// Locks turns in an order that all writers keep to.
 #[expect(clippy::unused_async, reason = "the other database needs a statement")]
 pub(crate) async fn hold_turns(_conn: &mut Conn, _ids: &[Id]) -> Result<(), QueryError> {
@@ -47,10 +76,16 @@ pub(crate) async fn hold_free_turns(
     Ok(ids.to_vec())
 }
 
-/// Locks sessions, and gives the turns that run in them, which nobody needs to lock.
-#[expect(clippy::unused_async, reason = "the other database needs a statement")]
-pub(crate) async fn hold_sessions(_conn: &mut Conn, _ids: &[Id]) -> Result<Vec<Id>, QueryError> {
-    Ok(Vec::new())
+/// Locks sessions, which need no lock, and gives the turns that run in them.
+pub(crate) async fn hold_sessions(conn: &mut Conn, ids: &[Id]) -> Result<Vec<Id>, QueryError> {
+    let mut running = Vec::new();
+    for portion in ids.chunks(PORTION) {
+        let held = chat_sessions::table.filter(chat_sessions::id.eq_any(portion.iter().copied()));
+        let busy = held.filter(chat_sessions::running_turn_id.is_not_null());
+        let turns = busy.select(chat_sessions::running_turn_id.assume_not_null());
+        running.extend(turns.load::<Id>(conn).await?);
+    }
+    Ok(running)
 }
 
 /// Locks those sessions that have not been used since they were found, which are all of them, and gives them.

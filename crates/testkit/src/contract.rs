@@ -17,6 +17,8 @@
 
 pub mod access;
 pub mod auth_sessions;
+pub mod budgets;
+pub mod budgets_spent;
 pub mod challenges;
 pub mod concurrency;
 pub mod embed_tokens;
@@ -171,6 +173,9 @@ macro_rules! store_contract {
                 erase_session_leaves_other_sessions_alone,
                 erase_session_of_an_unknown_session_is_false,
                 no_turn_outlives_its_session,
+                purge_empty_sessions_takes_old_sessions_without_messages,
+                purge_empty_sessions_keeps_to_its_limit_and_leaves_statistics,
+                a_session_is_either_purged_or_written_in,
             }
             identity_secrets {
                 an_identity_secret_comes_back_byte_for_byte,
@@ -327,6 +332,39 @@ macro_rules! store_contract {
                 prune_events_leaves_a_turn_alone_that_runs_again,
                 of_many_retries_at_once_exactly_one_succeeds,
                 a_retry_and_a_new_message_exclude_each_other,
+            }
+            budgets {
+                an_account_that_nobody_has_used_is_empty,
+                find_account_sees_only_the_teams_own,
+                set_budget_changes_the_given_limits_only,
+                set_budget_of_both_limits_at_once_loses_none,
+                set_budget_outside_of_the_team_does_nothing,
+                a_message_is_refused_when_a_quota_of_messages_is_used_up,
+                a_turn_is_refused_when_there_is_no_room_for_its_tokens,
+                a_rough_reservation_is_refused_where_tokens_are_limited,
+                a_limit_that_is_set_later_counts_what_was_spent_before,
+                a_quota_counts_its_own_day_only,
+                begin_turn_tells_the_tightest_quota_of_messages,
+                a_known_key_is_found_when_the_quota_is_used_up,
+                other_refusals_come_before_quotas,
+                retry_turn_is_refused_when_a_quota_is_used_up,
+                teams_have_budgets_apart,
+                of_many_messages_at_once_exactly_the_quota_begins,
+                of_many_reservations_at_once_exactly_what_there_is_room_for_begins,
+                of_many_retries_at_once_exactly_the_quota_begins,
+            }
+            budgets_spent {
+                a_turn_that_ends_counts_what_it_used_and_reserves_nothing,
+                a_turn_is_settled_on_the_day_that_it_began,
+                an_ended_turn_is_settled_once,
+                an_expired_turn_counts_an_estimate,
+                a_retried_turn_reserves_anew,
+                erase_session_counts_what_was_reserved_as_spent,
+                delete_widget_leaves_its_spending_to_the_team,
+                a_deleted_widget_leaves_no_budget,
+                a_refused_message_takes_nothing,
+                prune_spending_forgets_earlier_days,
+                reservations_are_zero_when_idle,
             }
             turn_stops {
                 request_stop_is_found_by_the_owner_alone,

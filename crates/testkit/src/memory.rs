@@ -4,6 +4,7 @@
 //! told to fail, which databases only do when nobody wants it.
 
 mod access;
+mod budgets;
 mod changes;
 mod identities;
 mod sessions;
@@ -55,6 +56,7 @@ impl MemoryStores {
             identities: shared.clone(),
             sessions: shared.clone(),
             turns: shared.clone(),
+            budgets: shared.clone(),
             health: shared,
         }
     }

@@ -3,6 +3,7 @@
 //! Ids are made of small numbers, so that a test can name them, order them, and read them in a failure.
 
 use chatloom_domain::Timestamp;
+use chatloom_domain::budget::{Day, Reservation};
 use chatloom_domain::customization::{Customization, Data};
 use chatloom_domain::id::{
     AuthSessionId, ChallengeId, MessageId, ReplicaId, SessionId, TeamId, TurnId, UserId, WidgetId, WorkflowId,
@@ -206,7 +207,13 @@ pub fn new_turn(session: &ChatSession, n: u32) -> NewTurn {
         widget_version: 1,
         content: content(&format!("Question {n}?")),
         claim: None,
+        reservation: reservation(20, 30),
     }
+}
+
+/// A measured reservation of the day of [`at`]`(0)`.
+pub fn reservation(input: u64, output: u64) -> Reservation {
+    Reservation { day: Day::of(at(0)), input, output, is_measured: true }
 }
 
 /// Turn `n` of a session as [`new_turn`] makes it, begun under a key.
@@ -225,6 +232,7 @@ pub fn turn_retry(session: &ChatSession, n: u32) -> TurnRetry {
         widget_id: session.widget_id,
         widget_version: 1,
         lease: Lease { owner: replica_id(2), until: at(LEASE_SECONDS) },
+        reservation: reservation(20, 30),
     }
 }
 

@@ -92,6 +92,15 @@ test('too many messages: the wait is shown, and the next try does not ask twice'
   assert.equal(await widget.problem.count(), 0);
 });
 
+test('a quota that is used up is told kindly, with nothing to be clicked', async () => {
+  const { page, widget } = await openChat();
+  await failSends(page, 1, 429, 'quota_reached', { 'Retry-After': '3600' });
+  await widget.ask('One more');
+  await widget.problem.waitFor();
+  assert.match(await widget.problem.innerText(), /come back tomorrow/);
+  assert.equal(await widget.again.count(), 0);
+});
+
 test('a server without room says so and offers another try', async () => {
   const { page, widget } = await openChat();
   await failSends(page, 1, 503, 'overloaded');

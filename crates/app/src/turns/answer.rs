@@ -7,7 +7,7 @@ use std::time::Duration;
 use chatloom_domain::id::WorkflowId;
 use chatloom_domain::message::MessageContent;
 use chatloom_domain::turn::{Turn, TurnEvent, TurnFailure};
-use chatloom_domain::usage::TokenUsage;
+use chatloom_domain::usage::{TokenUsage, estimate_tokens};
 use chatloom_domain::workflow::Agent;
 use chatloom_ports::chat_model::ModelRequest;
 use chatloom_ports::store::StoreError;
@@ -20,21 +20,29 @@ use super::asking::{self, Begun};
 use super::live::LiveTurn;
 use super::outcome::Outcome;
 use super::reading::{Answer, Cut};
-use super::window::{conversation, estimate_tokens};
+use super::slots::Slot;
+use super::window::conversation;
 
 /// How long to wait before a failed last write is tried again.
 const WRITE_AGAIN: Duration = Duration::from_millis(250);
 
+/// What is to be answered.
+pub(super) struct Task {
+    pub(super) workflow: WorkflowId,
+    pub(super) question: MessageContent,
+    /// The most tokens that were reserved for the answer, where tokens are limited.
+    pub(super) output_limit: Option<u32>,
+    /// Held until the answer has ended.
+    pub(super) slot: Arc<Slot>,
+}
+
 impl TurnRunner {
     /// Runs a turn from its model's first sign to its stored end.
-    pub(super) async fn answer(
-        self: Arc<Self>,
-        live: Arc<LiveTurn>,
-        workflow: WorkflowId,
-        question: MessageContent,
-    ) {
+    pub(super) async fn answer(self: Arc<Self>, live: Arc<LiveTurn>, task: Task) {
         let _registered = Registered { runner: &self, live: &live };
-        let generated = AssertUnwindSafe(self.generate(&live, workflow, &question)).catch_unwind().await;
+        let generated = AssertUnwindSafe(self.generate(&live, &task)).catch_unwind().await;
+        // The model is done; storing the end needs nothing of the provider.
+        drop(task.slot);
         // A bug in here or in an adapter costs this answer. Without an end its session would be blocked for good.
         let outcome = generated.unwrap_or_else(|_| {
             tracing::error!(turn = %live.turn.id, "answering panicked");
@@ -43,8 +51,8 @@ impl TurnRunner {
         self.finish(&live, outcome).await;
     }
 
-    async fn generate(&self, live: &LiveTurn, workflow: WorkflowId, question: &MessageContent) -> Outcome {
-        let (agent, request) = match self.prepare(&live.turn, workflow, question).await {
+    async fn generate(&self, live: &LiveTurn, task: &Task) -> Outcome {
+        let (agent, request) = match self.prepare(&live.turn, task).await {
             Ok(prepared) => prepared,
             Err(failure) => return failed(failure),
         };
@@ -61,14 +69,10 @@ impl TurnRunner {
         answer.conclude(result, input_estimate)
     }
 
-    async fn prepare(
-        &self,
-        turn: &Turn,
-        workflow: WorkflowId,
-        question: &MessageContent,
-    ) -> Result<(Agent, ModelRequest), TurnFailure> {
+    async fn prepare(&self, turn: &Turn, task: &Task) -> Result<(Agent, ModelRequest), TurnFailure> {
         // The store caps the history; the workflow's own, smaller number is applied below.
-        let context = self.store.load_turn_context(turn.session_id, turn.id, workflow, MOST_HISTORY).await;
+        let context =
+            self.store.load_turn_context(turn.session_id, turn.id, task.workflow, MOST_HISTORY).await;
         let context = context.map_err(|error| {
             tracing::error!(turn = %turn.id, error = &error as &dyn std::error::Error, "could not load a turn's context");
             TurnFailure::ModelUnavailable
@@ -80,9 +84,9 @@ impl TurnRunner {
         let request = ModelRequest {
             model: agent.model.clone(),
             instructions: agent.instructions.clone(),
-            messages: conversation(history, question, self.limits.history_tokens),
+            messages: conversation(history, &task.question, self.limits.history_tokens),
             temperature: agent.temperature(),
-            max_output_tokens: agent.max_output_tokens(),
+            max_output_tokens: agent.max_output_tokens().into_iter().chain(task.output_limit).min(),
         };
         Ok((agent, request))
     }
@@ -177,13 +181,13 @@ impl Drop for Registered<'_> {
 }
 
 /// The most earlier messages that any workflow may ask for.
-const MOST_HISTORY: u32 = 200;
+pub(super) const MOST_HISTORY: u32 = 200;
 
 fn failed(failure: TurnFailure) -> Outcome {
     Outcome { result: Err(failure), usage: TokenUsage::default() }
 }
 
 fn estimate_input(request: &ModelRequest) -> u64 {
-    let messages: usize = request.messages.iter().map(|message| estimate_tokens(&message.content)).sum();
-    (messages + estimate_tokens(request.instructions.as_str())) as u64
+    let messages: u64 = request.messages.iter().map(|message| estimate_tokens(&message.content)).sum();
+    messages + estimate_tokens(request.instructions.as_str())
 }

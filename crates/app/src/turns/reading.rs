@@ -182,14 +182,25 @@ impl<'a> Answer<'a> {
         }
     }
 
+    /// Before its end a provider tells at most how many tokens there were at the beginning.
+    fn output_tokens(&self) -> u64 {
+        let estimate = (self.bytes as u64 * 2).div_ceil(7);
+        match self.reported.1 {
+            Some(reported) if self.finish.is_some() => reported,
+            Some(reported) => reported.max(estimate),
+            None => estimate,
+        }
+    }
+
     /// What the provider did not count is estimated, so that a budget never sees a free answer.
     pub(super) fn conclude(mut self, result: Result<ModelFinish, Cut>, input_estimate: u64) -> Outcome {
         self.flush_pieces(Instant::now());
         let has_text = self.has_text();
-        let asked = has_text || matches!(result, Ok(_) | Err(Cut::Ended(Ending::Stopped)));
+        // The model has worked on the question, although nothing came of it.
+        let asked = has_text || matches!(result, Ok(_) | Err(Cut::Ended(_) | Cut::OutOfTime));
         let usage = TokenUsage {
             input: self.reported.0.unwrap_or(if asked { input_estimate } else { 0 }),
-            output: self.reported.1.unwrap_or((self.bytes as u64 * 2).div_ceil(7)),
+            output: self.output_tokens(),
         };
         let result = match result {
             Ok(ModelFinish::Stop) if !has_text => Err(TurnFailure::ModelUnavailable),

@@ -3,17 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chatloom_domain::budget::Reservation;
 use chatloom_domain::id::{MessageId, SessionId, TurnId, WorkflowId};
 use chatloom_domain::message::MessageContent;
 use chatloom_domain::turn::{IdempotencyClaim, Lease, Turn, TurnState};
 use chatloom_domain::widget::Widget;
 use chatloom_ports::store::StoreError;
-use chatloom_ports::store::turns::{BeginTurnError, NewTurn, RetryTurnError, TurnRetry};
-use chatloom_ports::visitor::TurnStream;
+use chatloom_ports::store::turns::{BeginTurnError, NewTurn, RetriedTurn, RetryTurnError, TurnRetry};
+use chatloom_ports::visitor::{AnsweringTurn, TurnStream};
 use thiserror::Error;
 
 use super::TurnRunner;
+use super::answer::Task;
 use super::live::LiveTurn;
+use super::reserving::{Reserving, room_to_begin, room_to_retry};
+use super::slots::Slot;
 
 /// Why a turn was not begun, or not run again, apart from what the store says.
 #[derive(Debug, Error)]
@@ -21,6 +25,9 @@ pub(crate) enum StartError<E> {
     /// The service is about to stop.
     #[error("the service is about to stop")]
     Draining,
+    /// Too many answers are being made.
+    #[error("too many answers are being made")]
+    Busy,
     /// None of the agent's models may be asked now.
     #[error("the model has failed too often just now")]
     ModelUnavailable {
@@ -45,25 +52,54 @@ impl TurnRunner {
     pub(crate) async fn begin(
         self: &Arc<Self>,
         message: NewMessage<'_>,
-    ) -> Result<TurnStream, StartError<BeginTurnError>> {
+    ) -> Result<AnsweringTurn, StartError<BeginTurnError>> {
         // A drain waits for whoever was let in.
         let _admitted = self.answers.token();
         let NewMessage { widget, session, content, claim } = message;
-        if let Err(refusal) = self.check_can_start(widget).await {
-            // A repetition begins nothing, so nothing can be in its way.
-            return Err(self.find_claimed(session, claim.as_ref()).await?.unwrap_or(refusal));
-        }
-        let new = NewTurn {
-            turn: self.new_turn(session),
-            widget_id: widget.id,
-            widget_version: widget.version,
-            content,
-            claim,
+        let slot = match self.admit(widget).await {
+            Ok(Some(slot)) => slot,
+            // A repetition begins nothing, so nothing can be in its way, and it waits for nobody.
+            Ok(None) => match self.find_claimed(session, claim.as_ref()).await? {
+                Some(known) => return Err(known),
+                None => self.slots.take(widget.team_id).await.ok_or(StartError::Busy)?,
+            },
+            Err(refusal) => return Err(self.find_claimed(session, claim.as_ref()).await?.unwrap_or(refusal)),
         };
-        let (runner, workflow) = (self.clone(), widget.workflow_id);
+        let (slot, turn) = (Arc::new(slot), self.new_turn(session));
+        let question = content.clone();
+        let mut reserving = Reserving::new(self, widget, session, Some(&question), turn.started_at);
+        loop {
+            let new = NewTurn {
+                turn,
+                widget_id: widget.id,
+                widget_version: widget.version,
+                content: content.clone(),
+                claim: claim.clone(),
+                reservation: reserving.reservation,
+            };
+            match self.begin_reserved(new, widget.workflow_id, slot.clone()).await {
+                Err(StartError::Store(error)) => match room_to_begin(&error) {
+                    Some(room) if reserving.adapt(room).await.map_err(unreadable)? => {}
+                    _ => return Err(StartError::Store(error)),
+                },
+                begun => return begun,
+            }
+        }
+    }
+
+    async fn begin_reserved(
+        self: &Arc<Self>,
+        new: NewTurn,
+        workflow: WorkflowId,
+        slot: Arc<Slot>,
+    ) -> Result<AnsweringTurn, StartError<BeginTurnError>> {
+        let runner = self.clone();
         self.start_in_task(async move {
-            runner.store.begin_turn(&new).await?;
-            Ok(runner.start_answer(LiveTurn::new(new.turn, new.widget_id), workflow, new.content))
+            let quota = runner.store.begin_turn(&new).await?;
+            let output_limit = output_limit(&new.reservation);
+            let task = Task { workflow, question: new.content, output_limit, slot };
+            let live = LiveTurn::new(new.turn, new.widget_id);
+            Ok(AnsweringTurn { events: runner.start_answer(live, task), quota })
         })
         .await
     }
@@ -74,16 +110,46 @@ impl TurnRunner {
         widget: &Widget,
         session_id: SessionId,
         turn_id: TurnId,
-    ) -> Result<TurnStream, StartError<RetryTurnError>> {
+    ) -> Result<AnsweringTurn, StartError<RetryTurnError>> {
         let _admitted = self.answers.token();
-        self.check_can_start(widget).await?;
-        let lease = Lease { owner: self.replica, until: self.lease_end(self.clock.now()) };
-        let retry =
-            TurnRetry { turn_id, session_id, widget_id: widget.id, widget_version: widget.version, lease };
-        let (runner, workflow) = (self.clone(), widget.workflow_id);
+        let slot = match self.admit(widget).await? {
+            Some(slot) => slot,
+            None => self.slots.take(widget.team_id).await.ok_or(StartError::Busy)?,
+        };
+        let (slot, now) = (Arc::new(slot), self.clock.now());
+        let lease = Lease { owner: self.replica, until: self.lease_end(now) };
+        let mut reserving = Reserving::new(self, widget, session_id, None, now);
+        loop {
+            let retry = TurnRetry {
+                turn_id,
+                session_id,
+                widget_id: widget.id,
+                widget_version: widget.version,
+                lease,
+                reservation: reserving.reservation,
+            };
+            match self.retry_reserved(retry, widget.workflow_id, slot.clone()).await {
+                Err(StartError::Store(error)) => match room_to_retry(&error) {
+                    Some(room) if reserving.adapt(room).await.map_err(unreadable)? => {}
+                    _ => return Err(StartError::Store(error)),
+                },
+                begun => return begun,
+            }
+        }
+    }
+
+    async fn retry_reserved(
+        self: &Arc<Self>,
+        retry: TurnRetry,
+        workflow: WorkflowId,
+        slot: Arc<Slot>,
+    ) -> Result<AnsweringTurn, StartError<RetryTurnError>> {
+        let runner = self.clone();
         self.start_in_task(async move {
-            let (turn, question) = runner.store.retry_turn(&retry).await?;
-            Ok(runner.start_answer(LiveTurn::new(turn, retry.widget_id), workflow, question))
+            let RetriedTurn { turn, question, quota } = runner.store.retry_turn(&retry).await?;
+            let task = Task { workflow, question, output_limit: output_limit(&retry.reservation), slot };
+            let live = LiveTurn::new(turn, retry.widget_id);
+            Ok(AnsweringTurn { events: runner.start_answer(live, task), quota })
         })
         .await
     }
@@ -92,8 +158,8 @@ impl TurnRunner {
     /// that nobody answers.
     async fn start_in_task<E: From<StoreError> + Send + 'static>(
         &self,
-        work: impl Future<Output = Result<TurnStream, E>> + Send + 'static,
-    ) -> Result<TurnStream, StartError<E>> {
+        work: impl Future<Output = Result<AnsweringTurn, E>> + Send + 'static,
+    ) -> Result<AnsweringTurn, StartError<E>> {
         let started = self.answers.spawn_on(work, &self.runtime).await;
         started
             .unwrap_or_else(|lost| Err(StoreError::Unavailable(Box::new(lost)).into()))
@@ -118,8 +184,14 @@ impl TurnRunner {
         }))
     }
 
-    /// Refuses before anything is stored what could not be answered anyway. The workflow is looked up only while some
-    /// model is known to fail.
+    /// Refuses before anything is stored what could not be answered anyway, and gives a place among the answers that are
+    /// made; none if all are taken.
+    async fn admit<E: From<StoreError>>(&self, widget: &Widget) -> Result<Option<Slot>, StartError<E>> {
+        self.check_can_start(widget).await?;
+        Ok(self.slots.try_take(widget.team_id))
+    }
+
+    /// The workflow is looked up only while some model is known to fail.
     async fn check_can_start<E: From<StoreError>>(&self, widget: &Widget) -> Result<(), StartError<E>> {
         if self.is_draining() {
             return Err(StartError::Draining);
@@ -136,18 +208,13 @@ impl TurnRunner {
     }
 
     /// Answers a turn that is stored as running, and shows it.
-    fn start_answer(
-        self: Arc<Self>,
-        live: LiveTurn,
-        workflow: WorkflowId,
-        question: MessageContent,
-    ) -> TurnStream {
+    fn start_answer(self: Arc<Self>, live: LiveTurn, task: Task) -> TurnStream {
         let live = Arc::new(live);
         live.log.publish(live.turn.started().event);
         let stream = live.log.watch(0);
         self.register(&live);
         let runner = self.clone();
-        self.answers.spawn_on(async move { runner.answer(live, workflow, question).await }, &self.runtime);
+        self.answers.spawn_on(async move { runner.answer(live, task).await }, &self.runtime);
         stream
     }
 
@@ -163,4 +230,14 @@ impl TurnRunner {
             state: TurnState::Running { lease: Lease { owner: self.replica, until: self.lease_end(now) } },
         }
     }
+}
+
+/// The most tokens that a turn's answer may have, where tokens are limited.
+fn output_limit(reservation: &Reservation) -> Option<u32> {
+    reservation.is_measured.then(|| u32::try_from(reservation.output).unwrap_or(u32::MAX))
+}
+
+/// What is to be sent could not be measured.
+fn unreadable<E: From<StoreError>>(error: StoreError) -> StartError<E> {
+    StartError::Store(error.into())
 }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chatloom_domain::SignedDuration;
+use chatloom_domain::budget::Day;
 use chatloom_ports::store::StoreError;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -16,6 +18,12 @@ const SPENT_FOR: Duration = Duration::from_mins(1);
 
 /// How often old logs, dashboard sessions and spent challenges are thrown away.
 const CLEAN_UP_EVERY: Duration = Duration::from_mins(10);
+
+/// How long a session is kept in which nobody has written. Who comes back later is given another one without noticing.
+const EMPTY_SESSIONS_FOR: SignedDuration = SignedDuration::from_hours(24);
+
+/// How long it is known what was spent on a day. Only today's limits anything.
+const SPENDING_FOR: SignedDuration = SignedDuration::from_hours(31 * 24);
 
 /// Sweeps until the runner is stopped; first at once, for what a crash has left.
 pub(super) async fn run(runner: Arc<TurnRunner>) {
@@ -71,6 +79,12 @@ async fn clean_up(runner: &TurnRunner) -> Result<(), StoreError> {
     let now = runner.clock.now();
     if let Ok(before) = now.checked_sub(runner.limits.log_retention) {
         while runner.store.prune_events(before, BATCH).await? >= u64::from(BATCH) {}
+    }
+    if let Ok(before) = now.checked_sub(EMPTY_SESSIONS_FOR) {
+        while runner.sessions.purge_empty_sessions(before, BATCH).await? >= u64::from(BATCH) {}
+    }
+    if let Ok(before) = now.checked_sub(SPENDING_FOR) {
+        runner.budgets.prune_spending(Day::of(before)).await?;
     }
     runner.access.delete_expired_auth_sessions(now).await?;
     if let Ok(before) = now.checked_sub(SPENT_FOR) {

@@ -1,12 +1,8 @@
 //! Chooses which earlier messages the model sees.
 
 use chatloom_domain::message::{Author, Message, MessageContent};
+use chatloom_domain::usage::estimate_tokens;
 use chatloom_ports::chat_model::ModelMessage;
-
-/// A rough count of a text's tokens, without the model's own tokenizer: about 3.5 bytes make a token.
-pub(super) fn estimate_tokens(text: &str) -> usize {
-    (text.len() * 2).div_ceil(7)
-}
 
 /// The newest earlier messages that fit into `max_tokens` (counted by [`estimate_tokens`]), then the question.
 ///
@@ -17,7 +13,7 @@ pub(super) fn conversation(
     question: &MessageContent,
     max_tokens: usize,
 ) -> Vec<ModelMessage> {
-    let mut spent = 0;
+    let (mut spent, max_tokens) = (0, max_tokens as u64);
     let mut kept_from = history.len();
     for (index, message) in history.iter().enumerate().rev() {
         spent += estimate_tokens(&message.content);
@@ -46,7 +42,7 @@ mod tests {
 
     use super::*;
 
-    fn check(history: &[(Author, usize)], max_tokens: usize, expected: &[usize]) {
+    fn check(history: &[(Author, usize)], max_tokens: usize, expected: &[u64]) {
         let history = history.iter().zip(1..).map(|(&(author, tokens), seq)| Message {
             id: MessageId::from_uuid(Uuid::from_u128(seq)),
             seq: i64::try_from(seq).unwrap(),

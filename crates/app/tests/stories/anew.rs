@@ -41,7 +41,7 @@ async fn a_message_sent_again_under_its_key_is_the_same_turn_running_or_ended() 
     let session = world.open().await;
     let feed = world.model.feed_next();
     let message = || world.message(&session, "Once", Some("key-1"));
-    let first = world.app.visitors.send(message()).await.unwrap();
+    let first = world.app.visitors.send(message()).await.unwrap().events;
     feed.text("Only ");
     let (here, there) = (world.app.visitors.send(message()).await, other.visitors.send(message()).await);
     feed.text("once");
@@ -50,7 +50,7 @@ async fn a_message_sent_again_under_its_key_is_the_same_turn_running_or_ended() 
     let first = all(first).await;
     for again in [here, there, world.app.visitors.send(message()).await, other.visitors.send(message()).await]
     {
-        let again = all(again.unwrap()).await;
+        let again = all(again.unwrap().events).await;
         assert_eq!((ids(&again), text(&again)), (ids(&first), "Only once".to_owned()));
     }
     assert_eq!(world.history(&session).await.len(), 2);
@@ -69,11 +69,11 @@ async fn a_message_sent_again_after_its_log_is_gone_is_told_from_the_message() {
     let session = world.open().await;
     let message = || world.message(&session, "Once", Some("key-1"));
     world.model.answer_next(&["Hello ", "again"]);
-    let first = events(world.app.visitors.send(message()).await.unwrap()).await;
+    let first = events(world.app.visitors.send(message()).await.unwrap().events).await;
     world.clock.advance(SignedDuration::from_hours(48));
     let later = world.clock.advance(SignedDuration::ZERO);
     world.stores.stores().turns.prune_events(later, 10).await.unwrap();
-    let again = events(world.app.visitors.send(message()).await.unwrap()).await;
+    let again = events(world.app.visitors.send(message()).await.unwrap().events).await;
     assert_eq!((again.first(), again.last()), (first.first(), first.last()));
     assert_eq!(text_of(&again), "Hello again");
 }
@@ -89,7 +89,7 @@ async fn an_interrupted_turn_is_run_again_as_the_next_generation() {
     assert_eq!(world.history(&session).await[1].turn_id, Some(turn));
 
     world.model.answer_next(&["The whole answer"]);
-    let again = world.app.visitors.retry_turn(world.request(&session), turn).await.unwrap();
+    let again = world.app.visitors.retry_turn(world.request(&session), turn).await.unwrap().events;
     let again = all(again).await;
     assert_eq!((again[0].id.turn_id, again[0].id.generation, again[0].id.seq), (turn, 2, 1));
     assert_eq!(again[0].event, broken[0].event, "the messages are the same");
@@ -116,7 +116,7 @@ async fn a_retry_that_says_nothing_leaves_what_there_was() {
     drop(feed);
     let turn = all(stream).await[0].id.turn_id;
     world.model.refuse_from_now_on(ModelErrorClass::Auth);
-    let again = world.app.visitors.retry_turn(world.request(&session), turn).await.unwrap();
+    let again = world.app.visitors.retry_turn(world.request(&session), turn).await.unwrap().events;
     assert!(matches!(events(again).await.last(), Some(TurnEvent::Broken { .. })));
     let history = world.history(&session).await;
     assert_eq!((history[1].content.as_str(), history[1].status), ("Half", MessageStatus::Interrupted));
@@ -135,7 +135,7 @@ async fn a_turn_that_was_taken_away_and_is_run_again_here_goes_on_after_its_firs
     assert_eq!(taken.interrupt_expired_turns(now, 10).await.unwrap(), [turn]);
 
     let feed = world.model.feed_next();
-    let stream = world.app.visitors.retry_turn(world.request(&session), turn).await.unwrap();
+    let stream = world.app.visitors.retry_turn(world.request(&session), turn).await.unwrap().events;
     assert!(matches!(events(old_stream).await.last(), Some(TurnEvent::Broken { .. })));
     assert!(old_feed.is_cancelled(), "its model is told at once");
     feed.text("The whole");

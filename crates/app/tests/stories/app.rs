@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chatloom_app::{Application, Dependencies, TurnLimits};
+use chatloom_app::{Application, Dependencies, LoadLimits, TurnLimits};
 use chatloom_domain::Timestamp;
 use chatloom_domain::id::{MessageId, SessionId, TeamId, WidgetId};
 use chatloom_domain::identity::{Issuer, Subject};
@@ -178,6 +178,7 @@ pub(crate) fn dependencies(stores: &MemoryStores, clock: &Arc<FixedClock>, model
         secrets: SecretRing::of(&[7; 32]),
         limits: TurnLimits::default(),
         require_allowed_domains: false,
+        load: LoadLimits::default(),
         runtime: tokio::runtime::Handle::current(),
     }
 }
@@ -232,7 +233,7 @@ impl World {
     }
 
     pub(crate) async fn send(&self, session: &OpenedSession, text: &str) -> Result<TurnStream, VisitorError> {
-        self.app.visitors.send(self.message(session, text, None)).await
+        self.app.visitors.send(self.message(session, text, None)).await.map(|turn| turn.events)
     }
 
     pub(crate) fn message(&self, session: &OpenedSession, text: &str, key: Option<&str>) -> SendCommand {

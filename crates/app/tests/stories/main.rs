@@ -10,6 +10,7 @@ mod access;
 mod anew;
 mod app;
 mod bot_checks;
+mod budgets;
 mod exchange;
 mod identity;
 mod model;

@@ -204,8 +204,8 @@ async fn a_repetition_finds_its_turn_although_the_model_is_left_alone() {
     let session = world.open().await;
     world.model.refuse_next(Class::Quota);
     let message = |text| world.message(&session, text, Some("key"));
-    let first = events(world.app.visitors.send(message("Hello?")).await.unwrap()).await;
-    let again = events(world.app.visitors.send(message("Hello?")).await.unwrap()).await;
+    let first = events(world.app.visitors.send(message("Hello?")).await.unwrap().events).await;
+    let again = events(world.app.visitors.send(message("Hello?")).await.unwrap().events).await;
     assert_eq!(again, first);
     let reused = world.app.visitors.send(message("Something else")).await.err();
     assert!(matches!(reused, Some(VisitorError::KeyReused)));

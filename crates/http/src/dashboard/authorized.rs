@@ -35,6 +35,8 @@ pub(crate) enum Build {}
 pub(crate) enum ProveIdentity {}
 /// Erasing visitors' conversations.
 pub(crate) enum EraseConversations {}
+/// Setting budgets.
+pub(crate) enum SetBudgets {}
 
 impl Policy for Read {
     const PERMISSION: Permission = Permission::Read;
@@ -50,6 +52,9 @@ impl Policy for ProveIdentity {
 }
 impl Policy for EraseConversations {
     const PERMISSION: Permission = Permission::EraseConversations;
+}
+impl Policy for SetBudgets {
+    const PERMISSION: Permission = Permission::SetBudgets;
 }
 
 /// A member of the path's team whose role carries the permission, and the body of their request.

@@ -1,12 +1,15 @@
 //! What each error of a driving port is to the caller. The matches name every variant, so that a new one cannot
 //! get its status by accident.
 
+use actix_web::http::header::HeaderMap;
 use chatloom_ports::dashboard::visitors::VisitorAdministrationError;
-use chatloom_ports::dashboard::{AccessError, WidgetError, WorkflowError};
+use chatloom_ports::dashboard::{AccessError, BudgetError, WidgetError, WorkflowError};
 use chatloom_ports::store::StoreError;
 use chatloom_ports::visitor::{NotReady, VisitorError};
 
-use super::{ApiError, Code};
+use super::{ApiError, Code, whole_seconds};
+use crate::public::quota;
+use crate::public::rate_limit::headers_of;
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
@@ -111,6 +114,16 @@ impl From<VisitorAdministrationError> for ApiError {
     }
 }
 
+impl From<BudgetError> for ApiError {
+    fn from(error: BudgetError) -> Self {
+        match error {
+            BudgetError::WidgetNotFound => Self::new(Code::WidgetNotFound, "there is no such widget"),
+            BudgetError::Limit { field, fault } => Self::field(field, fault),
+            BudgetError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<VisitorError> for ApiError {
     fn from(error: VisitorError) -> Self {
         match error {
@@ -153,6 +166,15 @@ impl From<VisitorError> for ApiError {
                 "only the session's newest turn can be retried, and only while it has no whole answer",
             ),
             VisitorError::ModelUnavailable { retry_after } => Self::model_unavailable(retry_after, error),
+            VisitorError::RateLimited(spent) => {
+                Self::rate_limited(whole_seconds(spent.retry_after)).with_headers(headers_of(&spent))
+            }
+            VisitorError::QuotaReached { quota, retry_after } => {
+                let mut headers = HeaderMap::new();
+                quota::add_headers(&mut headers, quota.messages.as_ref());
+                Self::quota_reached(&quota, retry_after).with_headers(headers)
+            }
+            VisitorError::Busy => Self::failure(Code::Busy, error),
             VisitorError::Draining => Self::failure(Code::Draining, error),
             VisitorError::Store(error) => error.into(),
         }

@@ -17,8 +17,8 @@ const MAX_AGE: &str = "600";
 
 const ALLOWED_HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Bot-Check, X-Chatloom-Session, X-Session-Secret, X-Visitor-Identity, X-Widget-Token";
 
-const EXPOSED_HEADERS: &str =
-    "Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id";
+const EXPOSED_HEADERS: &str = "Retry-After, X-Quota-Limit, X-Quota-Remaining, X-Quota-Reset, X-RateLimit-Limit, X-RateLimit-Remaining, \
+     X-RateLimit-Reset, X-Request-Id";
 
 /// Answers `OPTIONS` on any public path, for any origin.
 pub(crate) async fn preflight(request: HttpRequest) -> HttpResponse {

@@ -78,7 +78,6 @@ impl Surrounding {
 }
 
 fn count(request: &ServiceRequest, state: &State) -> Option<Allowance> {
-    let bucket =
-        if request.path().starts_with("/api/widget-chat/init") { Bucket::Init } else { Bucket::Rest };
+    let bucket = Bucket::of(request.method(), request.path());
     state.limiter.count(bucket, request.peer_addr()?.ip(), request.headers())
 }

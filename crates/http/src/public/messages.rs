@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::presented::{Presented, before, one_header};
+use super::quota;
 use crate::body::RequestBody;
 use crate::error::ApiError;
 use crate::fields::Fields;
@@ -52,6 +53,7 @@ pub(crate) const SEND: Doc = Doc {
         NO_SESSION,
         (409, "The session's last message is still being answered; `turnId` names the turn."),
         (422, "The `Idempotency-Key` was used for another message of the session."),
+        quota::REACHED,
     ],
     ..Doc::new(
         "sendMessage",
@@ -143,8 +145,10 @@ pub(crate) async fn send(
     let idempotency_key = idempotency_key(http.headers())?;
     let (session, body) = request.into_session();
     let command = SendCommand { session, content: body.content, idempotency_key };
-    let events = state.services.visitors.send(command).await?;
-    Ok(sse::response(events, &http, state.keep_alive))
+    let turn = state.services.visitors.send(command).await?;
+    let mut response = sse::response(turn.events, &http, state.keep_alive);
+    quota::add_headers(response.headers_mut(), turn.quota.as_ref());
+    Ok(response)
 }
 
 /// The key as it came. What is no text cannot be handed on, and is refused for the same reason as a bad one.

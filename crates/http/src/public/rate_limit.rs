@@ -5,8 +5,10 @@ use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use chatloom_domain::Timestamp;
+use chatloom_ports::visitor::SpentAllowance;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DashMapStateStore;
@@ -28,8 +30,27 @@ type Keyed = Governor<IpAddr, DashMapStateStore<IpAddr>, DefaultClock, StateInfo
 pub(super) enum Bucket {
     /// Loading the widget, which every page view does.
     Init,
-    /// Everything else.
+    /// Opening sessions.
+    Sessions,
+    /// Reading history and answers: who comes back to an answer must not pay for it with the next question.
+    Reads,
+    /// Everything else, which is sending above all.
     Rest,
+}
+
+impl Bucket {
+    /// The bucket of a request. Paths that lead nowhere are counted, too.
+    pub(super) fn of(method: &Method, path: &str) -> Self {
+        if path.starts_with("/api/widget-chat/init") {
+            Self::Init
+        } else if method == Method::GET {
+            Self::Reads
+        } else if path == "/api/widget-chat/sessions" {
+            Self::Sessions
+        } else {
+            Self::Rest
+        }
+    }
 }
 
 /// What an address has left.
@@ -46,16 +67,29 @@ impl Allowance {
     /// Adds the headers that tell the client; the reset is in Unix seconds.
     pub(super) fn add_headers(&self, headers: &mut HeaderMap, now: Timestamp) {
         let reset = now.as_second().saturating_add_unsigned(whole_seconds(self.reset));
-        headers.insert(LIMIT, self.limit.into());
-        headers.insert(REMAINING, self.remaining.into());
-        headers.insert(RESET, HeaderValue::from(reset));
+        insert(headers, self.limit, self.remaining, reset);
     }
+}
+
+/// The headers of a refusal by an allowance that is not the address's.
+pub(crate) fn headers_of(spent: &SpentAllowance) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    insert(&mut headers, spent.limit, 0, spent.whole_at.as_second());
+    headers
+}
+
+fn insert(headers: &mut HeaderMap, limit: u32, remaining: u32, reset: i64) {
+    headers.insert(LIMIT, limit.into());
+    headers.insert(REMAINING, remaining.into());
+    headers.insert(RESET, HeaderValue::from(reset));
 }
 
 /// Counts requests by address: a bucket that refills evenly over a minute.
 pub(crate) struct RateLimiter {
     quota: Option<Quota>,
     init: Keyed,
+    sessions: Keyed,
+    reads: Keyed,
     rest: Keyed,
     until_prune: AtomicU32,
     trusted_proxies: usize,
@@ -76,6 +110,8 @@ impl RateLimiter {
         Self {
             quota,
             init: keyed(),
+            sessions: keyed(),
+            reads: keyed(),
             rest: keyed(),
             until_prune: AtomicU32::new(PRUNE_EVERY),
             trusted_proxies,
@@ -89,6 +125,8 @@ impl RateLimiter {
         let key = network(client(peer, headers, self.trusted_proxies));
         let keyed = match bucket {
             Bucket::Init => &self.init,
+            Bucket::Sessions => &self.sessions,
+            Bucket::Reads => &self.reads,
             Bucket::Rest => &self.rest,
         };
         let limit = quota.burst_size().get();
@@ -109,8 +147,9 @@ impl RateLimiter {
     fn prune_in_time(&self) {
         let down = |left: u32| Some(left.checked_sub(1).unwrap_or(PRUNE_EVERY));
         if self.until_prune.fetch_update(Ordering::Relaxed, Ordering::Relaxed, down) == Ok(0) {
-            self.init.retain_recent();
-            self.rest.retain_recent();
+            for keyed in [&self.init, &self.sessions, &self.reads, &self.rest] {
+                keyed.retain_recent();
+            }
         }
     }
 }
@@ -174,6 +213,29 @@ mod tests {
         assert!(!allowed(&limiter, Bucket::Rest, "::ffff:192.0.2.1"));
         assert!(allowed(&limiter, Bucket::Init, "192.0.2.1"));
         assert!(allowed(&limiter, Bucket::Rest, "192.0.2.2"));
+    }
+
+    #[test]
+    fn each_kind_of_request_has_a_bucket_of_its_own() {
+        let session = "/api/widget-chat/sessions/s";
+        let kinds = [
+            (Method::GET, "/api/widget-chat/init".to_owned()),
+            (Method::POST, "/api/widget-chat/sessions".to_owned()),
+            (Method::GET, format!("{session}/turns/t/events")),
+            (Method::POST, format!("{session}/messages")),
+        ];
+        let limiter = RateLimiter::new(1, 0);
+        for expected in [true, false] {
+            for (method, path) in &kinds {
+                assert_eq!(allowed(&limiter, Bucket::of(method, path), "192.0.2.1"), expected, "{path}");
+            }
+        }
+        for (method, path) in
+            [(Method::GET, "/messages"), (Method::POST, "/turns/t/retry"), (Method::DELETE, "")]
+        {
+            let bucket = Bucket::of(&method, &format!("{session}{path}"));
+            assert!(!allowed(&limiter, bucket, "192.0.2.1"), "{method} {path}");
+        }
     }
 
     #[test]

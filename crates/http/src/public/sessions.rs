@@ -37,6 +37,10 @@ pub(crate) const OPEN: Doc = Doc {
         },
         Header::VISITOR_IDENTITY,
     ],
+    refuses: &[(
+        429,
+        "Too many requests from this address, or of this widget; `Retry-After` says when to try again.",
+    )],
     ..Doc::new("openSession", "Create a chat session", "", (201, Some(schema::<SessionResponse<'_>>)))
 };
 pub(crate) const LIST: Doc = Doc {

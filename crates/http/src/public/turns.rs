@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::presented::{Presented, one_header};
+use super::quota;
 use crate::body::{Presence, RequestBody};
 use crate::dashboard::path_uuid;
 use crate::error::ApiError;
@@ -81,6 +82,7 @@ pub(crate) const RETRY: Doc = Doc {
             "The turn has its answer or is not the newest, or the session's last message is still being answered: \
              then `turnId` names the turn.",
         ),
+        quota::REACHED,
     ],
     ..Doc::new(
         "retryTurn",
@@ -148,8 +150,10 @@ pub(crate) async fn retry(
 ) -> Result<HttpResponse, ApiError> {
     let turn = turn_of(&http);
     let (request, _) = request.into_session();
-    let events = state.services.visitors.retry_turn(request, turn).await?;
-    Ok(sse::response(events, &http, state.keep_alive))
+    let turn = state.services.visitors.retry_turn(request, turn).await?;
+    let mut response = sse::response(turn.events, &http, state.keep_alive);
+    quota::add_headers(response.headers_mut(), turn.quota.as_ref());
+    Ok(response)
 }
 
 fn turn_of(request: &HttpRequest) -> TurnId {

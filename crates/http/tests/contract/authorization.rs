@@ -58,6 +58,7 @@ async fn each_role_gets_exactly_as_far_as_the_table_says() {
         (&Method::GET, path) if path.ends_with("/embed-code") || path.ends_with("/tokens") => Role::Operator,
         (&Method::GET, _) => Role::Viewer,
         (_, path) if path.ends_with("/identity-secret") || path.ends_with("/erasures") => Role::Admin,
+        (_, path) if path.ends_with("/budget") => Role::Admin,
         _ => Role::Builder,
     };
     let team = sample::team_id(1).to_string();

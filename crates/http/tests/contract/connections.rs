@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chatloom_domain::team::Role;
 use chatloom_domain::turn::{EventId, TurnEvent};
-use chatloom_ports::visitor::StreamedEvent;
+use chatloom_ports::visitor::{StreamedEvent, TurnStream};
 use chatloom_testkit::sample;
 use futures::channel::mpsc;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -53,7 +53,7 @@ async fn a_chunked_body_is_cut_off_at_the_limit() {
 async fn pieces_leave_as_they_come() {
     let (pieces, events) = mpsc::unbounded::<StreamedEvent>();
     let mut world = World::new();
-    world.visitors.expect_send().return_once(move |_| Ok(Box::pin(events)));
+    world.visitors.expect_send().return_once(move |_| Ok((Box::pin(events) as TurnStream).into()));
     let server = Server::start(world);
     let mut socket = server.connect().await;
     let body = format!(r#"{{"content":"Hi","token":"{}"}}"#, token());

@@ -9,6 +9,7 @@
 
 mod authorization;
 mod bodies;
+mod budgets;
 mod challenges;
 mod connections;
 mod cors;
@@ -17,6 +18,7 @@ mod errors;
 mod login;
 mod logs;
 mod pages;
+mod quotas;
 mod readers;
 mod socket;
 mod streams;

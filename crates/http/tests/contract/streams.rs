@@ -47,7 +47,7 @@ async fn a_message_is_answered_with_a_stream_of_events() {
             (token(), Some("cls_x"))
         );
         assert_eq!(command.idempotency_key, None);
-        Ok(answer_of(1, &["Hello", ", ", "world"]))
+        Ok(answer_of(1, &["Hello", ", ", "world"]).into())
     });
     let body = format!(r#"{{"content":"  I need help ","token":"{}","role":"system"}}"#, token());
     let request = post(&messages_path(), &body)
@@ -64,7 +64,7 @@ async fn an_idempotency_key_is_handed_on_as_it_came() {
         let (mut world, expected) = (World::new(), key.to_owned());
         world.visitors.expect_send().times(1).returning(move |command| {
             assert_eq!(command.idempotency_key.as_deref(), Some(expected.as_str()));
-            Ok(answer_of(1, &["x"]))
+            Ok(answer_of(1, &["x"]).into())
         });
         assert_eq!(world.answer(message().insert_header(("idempotency-key", key))).await.status, 200);
     }

@@ -132,7 +132,7 @@ async fn retrying_answers_with_the_stream_of_the_next_generation() {
     let mut world = World::new();
     world.visitors.expect_retry_turn().returning(|request, turn| {
         check(&request, turn);
-        Ok(answer_of(2, &["Better"]))
+        Ok(answer_of(2, &["Better"]).into())
     });
     let answer = world.answer(ask("retry").insert_header(("x-session-secret", "cls_x"))).await;
     insta::assert_snapshot!("turn_retried", answer.transcript());
@@ -164,7 +164,7 @@ async fn the_body_of_a_stop_or_a_retry_may_be_left_out_and_must_be_json_if_it_is
         for (request, status, code) in table {
             let mut world = World::new();
             world.visitors.expect_stop_turn().returning(|_, _| Ok(()));
-            world.visitors.expect_retry_turn().returning(|_, _| Ok(answer_of(2, &["x"])));
+            world.visitors.expect_retry_turn().returning(|_, _| Ok(answer_of(2, &["x"]).into()));
             let answer = world.answer(request).await;
             if status == 0 {
                 assert!([200, 202].contains(&answer.status), "{}", answer.brief());
@@ -209,6 +209,7 @@ async fn every_refusal_has_its_answer_on_every_route_that_can_give_it() {
     let of_retry: &[fn() -> VisitorError] = &[
         || VisitorError::TurnRunning(sample::turn_id(2)),
         || VisitorError::NotRetryable,
+        || VisitorError::Busy,
         || VisitorError::ModelUnavailable { retry_after: Duration::from_millis(6_200) },
     ];
     let mut transcript = String::new();

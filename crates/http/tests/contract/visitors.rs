@@ -196,6 +196,7 @@ async fn every_visitor_error_has_its_answer() {
         || VisitorError::TurnRunning(sample::turn_id(1)),
         || VisitorError::TurnNotFound,
         || VisitorError::NotRetryable,
+        || VisitorError::Busy,
         || VisitorError::Draining,
         || VisitorError::Store(unavailable()),
         || VisitorError::Store(inconsistent()),

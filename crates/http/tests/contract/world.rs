@@ -10,7 +10,8 @@ use chatloom_http::routes::{Family, ROUTES};
 use chatloom_http::{Demo, HttpConfig, Services};
 use chatloom_ports::dashboard::visitors::MockVisitorAdministration;
 use chatloom_ports::dashboard::{
-    AccessError, MockDashboardAccess, MockWidgetAdministration, MockWorkflowAdministration,
+    AccessError, MockBudgetAdministration, MockDashboardAccess, MockWidgetAdministration,
+    MockWorkflowAdministration,
 };
 use chatloom_ports::store::StoreError;
 use chatloom_ports::visitor::{MockDemoSite, MockReadiness, MockVisitorChat};
@@ -58,6 +59,7 @@ pub(crate) struct World {
     pub(crate) widgets: MockWidgetAdministration,
     pub(crate) workflows: MockWorkflowAdministration,
     pub(crate) visitor_administration: MockVisitorAdministration,
+    pub(crate) budgets: MockBudgetAdministration,
     pub(crate) visitors: MockVisitorChat,
     pub(crate) readiness: MockReadiness,
     pub(crate) demo: Option<MockDemoSite>,
@@ -72,6 +74,7 @@ impl World {
             widgets: MockWidgetAdministration::new(),
             workflows: MockWorkflowAdministration::new(),
             visitor_administration: MockVisitorAdministration::new(),
+            budgets: MockBudgetAdministration::new(),
             visitors: MockVisitorChat::new(),
             readiness: MockReadiness::new(),
             demo: None,
@@ -112,6 +115,7 @@ impl World {
             widgets: Arc::new(self.widgets),
             workflows: Arc::new(self.workflows),
             visitor_administration: Arc::new(self.visitor_administration),
+            budgets: Arc::new(self.budgets),
             visitors: Arc::new(self.visitors),
             readiness: Arc::new(self.readiness),
             clock: Arc::new(FixedClock::new(sample::at(0))),

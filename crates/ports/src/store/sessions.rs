@@ -74,7 +74,8 @@ pub trait SessionStore: Send + Sync {
     ) -> Result<Vec<Message>, StoreError>;
 
     /// Erases a session with its messages, turns and events; a running turn can write nothing afterwards.
-    /// Statistics stay. Gives `false` when there is no such session.
+    /// Statistics stay, and what a running turn has reserved of the budgets counts as spent: nobody will know better.
+    /// Gives `false` when there is no such session.
     async fn erase_session(&self, id: SessionId) -> Result<bool, StoreError>;
 
     /// The sessions of a widget that `subject` opened with a proof, that which was written to last first (by when that
@@ -112,4 +113,8 @@ pub trait SessionStore: Send + Sync {
     /// write-ahead log, as far as the database lets us. Gives `false` if somebody was in the way and it is to be tried
     /// again; does nothing if nothing was erased since it last succeeded.
     async fn remove_traces(&self) -> Result<bool, StoreError>;
+
+    /// Deletes up to `limit` sessions that were opened before `opened_before` and have no message; gives their number.
+    /// Statistics stay. A session that takes its first message at the same time is left alone, or the message is refused.
+    async fn purge_empty_sessions(&self, opened_before: Timestamp, limit: u32) -> Result<u64, StoreError>;
 }

@@ -4,6 +4,7 @@ use std::pin::Pin;
 
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
+use chatloom_domain::budget::{MessageQuota, ReachedQuota, Reservation, Shortage};
 use chatloom_domain::id::{ReplicaId, SessionId, TurnId, WidgetId, WorkflowId};
 use chatloom_domain::message::{Message, MessageContent};
 use chatloom_domain::turn::{Fingerprint, IdempotencyClaim, IdempotencyKey, Lease, LoggedEvent, Turn};
@@ -26,6 +27,8 @@ pub struct NewTurn {
     pub content: MessageContent,
     /// The key that the sender gave it, if any.
     pub claim: Option<IdempotencyClaim>,
+    /// What it takes of the budgets of widget and team.
+    pub reservation: Reservation,
 }
 
 /// Why a turn could not begin. Nothing was written.
@@ -46,6 +49,15 @@ pub enum BeginTurnError {
     /// The widget is no longer as it was when the request was admitted.
     #[error("the widget has changed")]
     WidgetChanged,
+    /// A daily budget has no room for the turn.
+    #[error("a daily budget is used up")]
+    QuotaReached(ReachedQuota),
+    /// A daily budget of tokens applies, so the reservation has to be measured.
+    #[error("tokens are limited and the reservation is a rough one")]
+    NotMeasured {
+        /// How many tokens there is room for.
+        room: u64,
+    },
     /// The store failed.
     #[error("could not begin a turn")]
     Store(#[source] StoreError),
@@ -54,6 +66,15 @@ pub enum BeginTurnError {
 impl From<StoreError> for BeginTurnError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<Shortage> for BeginTurnError {
+    fn from(shortage: Shortage) -> Self {
+        match shortage {
+            Shortage::Reached(quota) => Self::QuotaReached(quota),
+            Shortage::NotMeasured { room } => Self::NotMeasured { room },
+        }
     }
 }
 
@@ -70,6 +91,19 @@ pub struct TurnRetry {
     pub widget_version: i64,
     /// Who is to run it.
     pub lease: Lease,
+    /// What it takes of the budgets of widget and team.
+    pub reservation: Reservation,
+}
+
+/// A turn that runs again.
+#[derive(Debug, Clone)]
+pub struct RetriedTurn {
+    /// The turn in its new generation.
+    pub turn: Turn,
+    /// What the visitor wrote.
+    pub question: MessageContent,
+    /// How many messages are left after this one, where that is limited.
+    pub quota: Option<MessageQuota>,
 }
 
 /// Why a turn could not be run again. Nothing was written.
@@ -90,6 +124,15 @@ pub enum RetryTurnError {
     /// The widget is no longer as it was when the request was admitted.
     #[error("the widget has changed")]
     WidgetChanged,
+    /// A daily budget has no room for the turn.
+    #[error("a daily budget is used up")]
+    QuotaReached(ReachedQuota),
+    /// A daily budget of tokens applies, so the reservation has to be measured.
+    #[error("tokens are limited and the reservation is a rough one")]
+    NotMeasured {
+        /// How many tokens there is room for.
+        room: u64,
+    },
     /// The store failed.
     #[error("could not run a turn again")]
     Store(#[source] StoreError),
@@ -98,6 +141,15 @@ pub enum RetryTurnError {
 impl From<StoreError> for RetryTurnError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<Shortage> for RetryTurnError {
+    fn from(shortage: Shortage) -> Self {
+        match shortage {
+            Shortage::Reached(quota) => Self::QuotaReached(quota),
+            Shortage::NotMeasured { room } => Self::NotMeasured { room },
+        }
     }
 }
 
@@ -204,7 +256,12 @@ pub trait TurnStore: Send + Sync {
     /// begun under the same key, that the widget is there, active and of `widget_version`, and that the session has no
     /// running turn: of two callers at once exactly one succeeds. A known key is told from a running turn: its
     /// repetition finds the turn that it began, running or not. Messages take the session's next two sequence numbers.
-    async fn begin_turn(&self, new: &NewTurn) -> Result<(), BeginTurnError>;
+    ///
+    /// MUST take one message and the reserved tokens from the day's budgets of widget and team in the same transaction, and
+    /// be refused when either has no room: of many callers at once no more succeed than there is room for. A rough
+    /// reservation MUST be refused where tokens are limited. All other refusals come before these. Gives how many messages
+    /// are left after this one, where that is limited.
+    async fn begin_turn(&self, new: &NewTurn) -> Result<Option<MessageQuota>, BeginTurnError>;
 
     /// The turn of the session that was begun under the key, and what it was begun with.
     async fn find_claimed(
@@ -215,11 +272,11 @@ pub trait TurnStore: Send + Sync {
 
     /// Runs an interrupted or failed turn again (see `Turn::retry`): the generation rises by one, the agent's message
     /// is `streaming` again and keeps its stored text until the new generation ends, and requests to stop are
-    /// forgotten. Gives the running turn and the visitor's message.
+    /// forgotten. It takes from the budgets what a new turn takes.
     ///
     /// MUST check, in the same transaction and of two callers at once for exactly one, what
-    /// [`TurnStore::begin_turn`] checks of session and widget, and that the turn is the session's newest.
-    async fn retry_turn(&self, retry: &TurnRetry) -> Result<(Turn, MessageContent), RetryTurnError>;
+    /// [`TurnStore::begin_turn`] checks of session, widget and budgets, and that the turn is the session's newest.
+    async fn retry_turn(&self, retry: &TurnRetry) -> Result<RetriedTurn, RetryTurnError>;
 
     /// Notes that a running turn is to stop, for its owner to find, and wakes the other replicas.
     async fn request_stop(&self, session: SessionId, turn: TurnId) -> Result<StopOutcome, StoreError>;
@@ -264,6 +321,8 @@ pub trait TurnStore: Send + Sync {
     /// the agent's message if it has text and none was counted before), and lets the session take a new turn.
     /// A generation that ends without any text leaves the text of an earlier one in the agent's message, which is then
     /// `interrupted`, or `complete` if the turn is completed, as one that was stopped is.
+    /// The turn's reservation is given back to the budgets of the day that it was taken from, and the tokens that the turn
+    /// used are counted there instead.
     /// MUST give `false` and write nothing when the turn is no longer running under the owner and generation, but
     /// MUST give `true`, and write nothing, when it is already in exactly this terminal state of this generation:
     /// then an earlier attempt was stored whose caller was not told.
@@ -271,7 +330,8 @@ pub trait TurnStore: Send + Sync {
 
     /// Breaks off up to `limit` running turns whose lease ended at or before `now` (see `Turn::expire`): the text in
     /// the log becomes the agent's message as with [`TurnStore::finish_turn`], and a terminal event follows it in the log
-    /// (see `LoggedEvent::after_loss`). Gives their ids.
+    /// (see `LoggedEvent::after_loss`). Gives their ids. Nobody knows what they used, so the budgets are told an estimate
+    /// (see `Reservation::spent_by`).
     /// A turn that cannot be read MUST NOT keep the others running; it is an error only if none was broken off.
     async fn interrupt_expired_turns(&self, now: Timestamp, limit: u32) -> Result<Vec<TurnId>, StoreError>;
 

@@ -83,7 +83,8 @@ pub trait WidgetStore: Send + Sync {
     async fn save_widget(&self, widget: &Widget) -> Result<SaveOutcome, WidgetWriteError>;
 
     /// Deletes a widget: its sessions, messages, turns, events and statistics are gone, and of itself only the
-    /// current token's hash stays. Wakes those who run its turns. Gives `false` when there is no such widget in the team.
+    /// current token's hash stays. Wakes those who run its turns. What it spent stays counted for its team, and what its
+    /// running turns have reserved counts as spent there. Gives `false` when there is no such widget in the team.
     async fn delete_widget(&self, team: TeamId, id: WidgetId, at: Timestamp) -> Result<bool, StoreError>;
 
     /// Finds the encrypted token of a widget of the team.

@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod begin;
+pub(crate) mod budgets;
 pub(crate) mod erasure;
 pub(crate) mod external_identities;
 pub(crate) mod identities;

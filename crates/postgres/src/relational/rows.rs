@@ -4,6 +4,7 @@
 //! error that names table and id, never a panic and never a value that breaks its own rule.
 
 pub(crate) mod access;
+pub(crate) mod budget;
 pub(crate) mod event;
 pub(crate) mod identity;
 pub(crate) mod message;
@@ -15,6 +16,6 @@ pub(crate) mod workflow;
 
 /// A number that the domain counts up from 0, as the databases keep it. What passes `i64::MAX` could not have been
 /// counted by us and is cut there.
-fn stored_count(count: u64) -> i64 {
+pub(crate) fn stored_count(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

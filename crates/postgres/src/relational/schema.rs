@@ -180,6 +180,9 @@ diesel::table! {
         idempotency_key -> Nullable<Text>,
         fingerprint -> Nullable<Binary>,
         stop_requested -> Bool,
+        budget_day -> Nullable<Time>,
+        reserved_input_tokens -> BigInt,
+        reserved_output_tokens -> BigInt,
     }
 }
 
@@ -205,6 +208,29 @@ diesel::table! {
         messages -> BigInt,
         input_tokens -> BigInt,
         output_tokens -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable};
+    use crate::columns::sql::Id;
+    budgets (owner_id) {
+        owner_id -> Id,
+        team_id -> Id,
+        daily_messages -> Nullable<BigInt>,
+        daily_tokens -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::BigInt;
+    use crate::columns::sql::{Id, Time};
+    budget_days (owner_id, day) {
+        owner_id -> Id,
+        day -> Time,
+        messages -> BigInt,
+        tokens -> BigInt,
+        reserved_tokens -> BigInt,
     }
 }
 

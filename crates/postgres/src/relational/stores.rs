@@ -1,6 +1,7 @@
 //! The ports: each method names one unit of work, and whether it reads or writes.
 
 mod access;
+mod budgets;
 mod identities;
 mod sessions;
 mod turns;
@@ -41,6 +42,7 @@ pub(crate) fn stores(database: Database) -> Stores {
         identities: store.clone(),
         sessions: store.clone(),
         turns: store.clone(),
+        budgets: store.clone(),
         health: store,
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
-use chatloom_app::{Application, Dependencies, TurnLimits};
+use chatloom_app::{Application, Dependencies, LoadLimits, TurnLimits};
 use chatloom_domain::team::{Permission, TeamMember};
 use chatloom_domain::workflow::{AgentInput, FallbackInput, ProviderName};
 use chatloom_http::{HttpConfig, Services};
@@ -134,6 +134,7 @@ fn application(faults: &[Fault], fallback: &ModelServer) -> Application {
             ..TurnLimits::default()
         },
         require_allowed_domains: false,
+        load: LoadLimits::default(),
         runtime: tokio::runtime::Handle::current(),
     })
 }
@@ -187,6 +188,7 @@ fn serve(app: &Application) -> (actix_web::dev::Server, String) {
         widgets: app.widgets.clone(),
         workflows: app.workflows.clone(),
         visitor_administration: app.visitor_administration.clone(),
+        budgets: app.budgets.clone(),
         visitors: app.visitors.clone(),
         readiness: app.readiness.clone(),
         clock: Arc::new(SystemClock),

@@ -3,6 +3,7 @@
 
 mod bot_check;
 mod content;
+mod cost;
 mod dashboard_auth;
 mod erasure;
 mod http;

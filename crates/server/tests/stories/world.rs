@@ -22,7 +22,7 @@ pub(crate) use dashboard::Dashboard;
 pub(crate) use database::{Database, DatabaseKind, files_contain};
 pub(crate) use process::Process;
 pub(crate) use raw::RawConnection;
-pub(crate) use replicas::Replicas;
+pub(crate) use replicas::{Fleet, Replicas};
 pub(crate) use sse::{Event, Events, spoken};
 pub(crate) use visitor::Visitor;
 
@@ -42,8 +42,12 @@ pub(crate) fn settings(database: &Database, model: &ModelServer) -> BTreeMap<&'s
         ("OPENAI_BASE_URL", model.openai_base_url()),
         ("ANTHROPIC_API_KEY", "sk-anthropic-canary".to_owned()),
         ("ANTHROPIC_BASE_URL", model.base_url()),
-        // The limit has tests of its own.
+        // Limits have tests of their own.
         ("PUBLIC_RATE_LIMIT_PER_MINUTE", "0".to_owned()),
+        ("SESSION_RATE_LIMIT_PER_MINUTE", "0".to_owned()),
+        ("VISITOR_RATE_LIMIT_PER_MINUTE", "0".to_owned()),
+        ("WIDGET_RATE_LIMIT_PER_MINUTE", "0".to_owned()),
+        ("MODEL_CONCURRENCY", "0".to_owned()),
     ])
 }
 

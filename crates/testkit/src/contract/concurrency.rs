@@ -119,7 +119,7 @@ async fn work_on_turn(stores: &Stores, n: u32) {
 async fn begin_turn(stores: &Stores, n: u32) {
     let new = sample::new_turn(&sample::chat_session(sample::widget_id(1), n), n);
     match stores.turns.begin_turn(&new).await {
-        Ok(()) | Err(BeginTurnError::SessionNotFound | BeginTurnError::WidgetChanged) => {}
+        Ok(_) | Err(BeginTurnError::SessionNotFound | BeginTurnError::WidgetChanged) => {}
         Err(error) => panic!("{error:?}"),
     }
 }

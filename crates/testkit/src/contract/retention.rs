@@ -131,7 +131,7 @@ pub async fn a_message_that_meets_a_sweep_is_refused_or_keeps_its_session(subjec
             let mut new: NewTurn = sample::new_turn(&session, call);
             new.turn.started_at = after_days(9);
             match stores.turns.begin_turn(&new).await {
-                Ok(()) => Some(call + 1),
+                Ok(_) => Some(call + 1),
                 Err(BeginTurnError::SessionNotFound) => None,
                 Err(error) => panic!("{error:?}"),
             }

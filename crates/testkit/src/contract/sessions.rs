@@ -143,7 +143,7 @@ pub async fn no_turn_outlives_its_session(subject: &Subject) {
                 return stores.sessions.erase_session(new.turn.session_id).await.unwrap();
             }
             match stores.turns.begin_turn(&new).await {
-                Ok(()) | Err(BeginTurnError::SessionNotFound) => false,
+                Ok(_) | Err(BeginTurnError::SessionNotFound) => false,
                 Err(error) => panic!("{error:?}"),
             }
         }
@@ -161,4 +161,59 @@ async fn refuses_session(subject: &Subject, widget: WidgetId, version: i64) {
     let widgets = &subject.stores.widgets;
     let stats = widgets.find_widget_stats(sample::team_id(1), widget, sample::day_start()).await.unwrap();
     assert_eq!(stats.unwrap_or_default().total_sessions, 0);
+}
+
+/// Only what is old and has no message goes: a conversation stays, and so does a session of today.
+pub async fn purge_empty_sessions_takes_old_sessions_without_messages(subject: &Subject) {
+    let widget = subject.add_widget(subject.add_team(1).await, 1).await;
+    let spoken = subject.open_session(&widget, 1).await;
+    subject.begin_turn(&spoken, 1).await;
+    subject.open_session(&widget, 2).await;
+    let young = ChatSession { created_at: sample::at(10), ..sample::chat_session(widget.id, 3) };
+    let sessions = &subject.stores.sessions;
+    sessions.open_session(&young, 1, None).await.unwrap();
+    assert_eq!(sessions.purge_empty_sessions(sample::at(0), 10).await.unwrap(), 0);
+    assert_eq!(sessions.purge_empty_sessions(sample::at(10), 10).await.unwrap(), 1);
+    for (n, is_kept) in [(1, true), (2, false), (3, true)] {
+        let found = sessions.find_session(sample::session_id(n)).await.unwrap();
+        assert_eq!(found.is_some(), is_kept, "session {n}");
+    }
+}
+
+/// A flood is worked off in steps, and stays counted.
+pub async fn purge_empty_sessions_keeps_to_its_limit_and_leaves_statistics(subject: &Subject) {
+    let widget = subject.add_widget(subject.add_team(1).await, 1).await;
+    for n in 1..=5 {
+        subject.open_session(&widget, n).await;
+    }
+    let sessions = &subject.stores.sessions;
+    for expected in [2, 2, 1, 0] {
+        assert_eq!(sessions.purge_empty_sessions(sample::at(1), 2).await.unwrap(), expected);
+    }
+    let (team, day) = (widget.team_id, sample::day_start());
+    let stats = subject.stores.widgets.find_widget_stats(team, widget.id, day).await.unwrap().unwrap();
+    assert_eq!(stats.total_sessions, 5);
+}
+
+/// A first message that comes after a day finds its session, or is told that it is gone; it is never lost with it.
+pub async fn a_session_is_either_purged_or_written_in(subject: &Subject) {
+    let widget = subject.add_widget(subject.add_team(1).await, 1).await;
+    for n in 1..=8 {
+        let session = subject.open_session(&widget, n).await;
+        let outcomes = at_once(subject, 2, move |stores, call| {
+            let new = sample::new_turn(&session, n);
+            async move {
+                if call == 0 {
+                    return stores.sessions.purge_empty_sessions(sample::at(1), 10).await.unwrap() == 1;
+                }
+                match stores.turns.begin_turn(&new).await {
+                    Ok(_) => true,
+                    Err(BeginTurnError::SessionNotFound) => false,
+                    Err(error) => panic!("{error:?}"),
+                }
+            }
+        });
+        let done = outcomes.await.into_iter().filter(|is_done| *is_done).count();
+        assert_eq!(done, 1, "round {n}");
+    }
 }

@@ -102,7 +102,7 @@ impl Subject {
 
     /// Runs turn `n` of a session again, on replica 2, on a widget in version 1.
     pub async fn retry_turn(&self, session: &ChatSession, n: u32) -> Turn {
-        self.stores.turns.retry_turn(&sample::turn_retry(session, n)).await.unwrap().0
+        self.stores.turns.retry_turn(&sample::turn_retry(session, n)).await.unwrap().turn
     }
 
     /// What is stored of a turn.

@@ -120,7 +120,7 @@ pub async fn of_many_repetitions_at_once_exactly_one_begins(subject: &Subject) {
         let new = repetition(&first, n + 1);
         async move {
             match stores.turns.begin_turn(&new).await {
-                Ok(()) => (true, new.turn.id),
+                Ok(_) => (true, new.turn.id),
                 Err(BeginTurnError::AlreadyBegun(id)) => (false, id),
                 Err(error) => panic!("{error:?}"),
             }
@@ -142,7 +142,7 @@ pub async fn a_repetition_that_meets_the_end_of_the_turn_begins_no_other(subject
             let new = keyed_with(&session, 1 + 3 * round + n, &key, content.clone());
             async move {
                 match stores.turns.begin_turn(&new).await {
-                    Ok(()) => {
+                    Ok(_) => {
                         let end = completion(new.turn, "Answer.", sample::at(1));
                         assert!(stores.turns.finish_turn(&end).await.unwrap());
                         true
@@ -168,13 +168,13 @@ enum Refusal {
 }
 
 async fn begin(subject: &Subject, new: &NewTurn) -> Result<(), Refusal> {
-    subject.stores.turns.begin_turn(new).await.map_err(|error| match error {
+    subject.stores.turns.begin_turn(new).await.map(drop).map_err(|error| match error {
         BeginTurnError::AlreadyBegun(id) => Refusal::Begun(id),
         BeginTurnError::KeyReused => Refusal::Reused,
         BeginTurnError::TurnRunning(id) => Refusal::Running(id),
         BeginTurnError::SessionNotFound => Refusal::NoSession,
         BeginTurnError::WidgetChanged => Refusal::Changed,
-        BeginTurnError::Store(error) => panic!("{error:?}"),
+        error => panic!("{error:?}"),
     })
 }
 

@@ -6,7 +6,7 @@ use chatloom_domain::turn::{Turn, TurnState};
 use chatloom_domain::usage::TokenUsage;
 use chatloom_domain::widget::Widget;
 use chatloom_ports::store::SaveOutcome;
-use chatloom_ports::store::turns::{BeginTurnError, RetryTurnError, TurnEnd, TurnRetry};
+use chatloom_ports::store::turns::{BeginTurnError, RetriedTurn, RetryTurnError, TurnEnd, TurnRetry};
 
 use super::Subject;
 use super::subject::{append_of, at_once, breaking_off_after, completion, completion_after};
@@ -19,7 +19,8 @@ pub async fn retry_turn_begins_the_next_generation(subject: &Subject) {
         let turn = subject.begin_turn(&session, n).await;
         subject.break_off(turn, text).await;
         let retry = sample::turn_retry(&session, n);
-        let (again, question) = subject.stores.turns.retry_turn(&retry).await.unwrap();
+        let RetriedTurn { turn: again, question, .. } =
+            subject.stores.turns.retry_turn(&retry).await.unwrap();
         let state = TurnState::Running { lease: retry.lease };
         assert_eq!(again, Turn { generation: 2, state, ..turn });
         assert_eq!(question, sample::content(&format!("Question {n}?")));
@@ -220,7 +221,7 @@ pub async fn of_many_retries_at_once_exactly_one_succeeds(subject: &Subject) {
         let retry = sample::turn_retry(&session, 1);
         async move {
             match stores.turns.retry_turn(&retry).await {
-                Ok((turn, _)) => Some(turn.generation),
+                Ok(retried) => Some(retried.turn.generation),
                 Err(RetryTurnError::TurnRunning(id)) if id == retry.turn_id => None,
                 Err(error) => panic!("{error:?}"),
             }
@@ -239,13 +240,13 @@ pub async fn a_retry_and_a_new_message_exclude_each_other(subject: &Subject) {
             async move {
                 if call == 0 {
                     match stores.turns.retry_turn(&retry).await {
-                        Ok((turn, _)) => return Some(turn),
+                        Ok(retried) => return Some(retried.turn),
                         Err(RetryTurnError::TurnRunning(id)) if id == new.turn.id => return None,
                         Err(error) => panic!("{error:?}"),
                     }
                 }
                 match stores.turns.begin_turn(&new).await {
-                    Ok(()) => Some(new.turn),
+                    Ok(_) => Some(new.turn),
                     Err(BeginTurnError::TurnRunning(id)) if id == retry.turn_id => None,
                     Err(error) => panic!("{error:?}"),
                 }

@@ -61,7 +61,7 @@ pub async fn of_many_turns_at_once_exactly_one_begins(subject: &Subject) {
         let new = sample::new_turn(&session, n + 1);
         async move {
             match stores.turns.begin_turn(&new).await {
-                Ok(()) => Ok(new.turn.id),
+                Ok(_) => Ok(new.turn.id),
                 Err(BeginTurnError::TurnRunning(id)) => Err(id),
                 Err(error) => panic!("{error:?}"),
             }

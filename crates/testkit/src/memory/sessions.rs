@@ -131,6 +131,17 @@ impl SessionStore for MemoryStores {
     async fn remove_traces(&self) -> Result<bool, StoreError> {
         self.transact(|_| true)
     }
+
+    async fn purge_empty_sessions(&self, opened_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.transact(|tables| {
+            let is_old = |record: &&SessionRecord| {
+                record.messages.is_empty() && record.session.created_at < opened_before
+            };
+            let old = tables.sessions.values().filter(is_old).map(|record| record.session.id);
+            let old: Vec<_> = old.take(limit as usize).collect();
+            old.iter().filter(|id| tables.remove_session(**id)).count() as u64
+        })
+    }
 }
 
 fn summary(record: &SessionRecord) -> SessionSummary {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chatloom_domain::Timestamp;
+use chatloom_domain::budget::{Budget, BudgetOwner, Day, Reservation, Spending};
 use chatloom_domain::id::{
     AuthSessionId, ChallengeId, ReplicaId, SessionId, TeamId, TurnId, UserId, WidgetId, WorkflowId,
 };
@@ -35,6 +36,8 @@ pub(super) struct Tables {
     pub(super) turns: BTreeMap<TurnId, TurnRecord>,
     /// Spent challenges, and when they expire.
     pub(super) spent_challenges: BTreeMap<ChallengeId, Timestamp>,
+    pub(super) budgets: BTreeMap<(TeamId, BudgetOwner), Budget>,
+    pub(super) spending: BTreeMap<(TeamId, BudgetOwner, Day), Spending>,
     /// Whom to wake when turns change.
     pub(super) changes: Changes,
 }
@@ -84,6 +87,8 @@ pub(super) struct TurnRecord {
     pub(super) claim: Option<IdempotencyClaim>,
     /// Whether somebody wants the current generation to stop.
     pub(super) stop_requested: bool,
+    /// What the current generation has reserved.
+    pub(super) reservation: Reservation,
     /// The log of the current generation.
     pub(super) log: Vec<LoggedEvent>,
 }
@@ -149,6 +154,7 @@ impl Tables {
 
     /// Removes a session with its messages, turns and events.
     pub(super) fn remove_session(&mut self, id: SessionId) -> bool {
+        self.forfeit(id);
         self.turns.retain(|_, record| record.turn.session_id != id);
         self.sessions.remove(&id).is_some()
     }

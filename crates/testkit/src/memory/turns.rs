@@ -6,12 +6,13 @@ mod logs;
 
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
+use chatloom_domain::budget::MessageQuota;
 use chatloom_domain::id::{ReplicaId, SessionId, TurnId, WorkflowId};
-use chatloom_domain::message::{Message, MessageContent, MessageStatus};
-use chatloom_domain::turn::{Fingerprint, IdempotencyKey, Lease, Turn};
+use chatloom_domain::message::{Message, MessageStatus};
+use chatloom_domain::turn::{Fingerprint, IdempotencyKey, Lease};
 use chatloom_ports::store::turns::{
-    BeginTurnError, LogPosition, NewTurn, RetryTurnError, RunningLog, StopOutcome, TurnAppend, TurnChange,
-    TurnChanges, TurnContext, TurnEnd, TurnLog, TurnRetry,
+    BeginTurnError, LogPosition, NewTurn, RetriedTurn, RetryTurnError, RunningLog, StopOutcome, TurnAppend,
+    TurnChange, TurnChanges, TurnContext, TurnEnd, TurnLog, TurnRetry,
 };
 use chatloom_ports::store::{StoreError, TurnStore};
 
@@ -20,7 +21,7 @@ use super::tables::Tables;
 
 #[async_trait]
 impl TurnStore for MemoryStores {
-    async fn begin_turn(&self, new: &NewTurn) -> Result<(), BeginTurnError> {
+    async fn begin_turn(&self, new: &NewTurn) -> Result<Option<MessageQuota>, BeginTurnError> {
         self.transact(|tables| tables.begin(new))?
     }
 
@@ -37,7 +38,7 @@ impl TurnStore for MemoryStores {
         })
     }
 
-    async fn retry_turn(&self, retry: &TurnRetry) -> Result<(Turn, MessageContent), RetryTurnError> {
+    async fn retry_turn(&self, retry: &TurnRetry) -> Result<RetriedTurn, RetryTurnError> {
         self.transact(|tables| tables.retry(retry))?
     }
 

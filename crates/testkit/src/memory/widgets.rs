@@ -74,6 +74,7 @@ impl WidgetStore for MemoryStores {
             for session in tables.sessions_of(id) {
                 tables.remove_session(session);
             }
+            tables.close_account(team, id);
             tables.widgets.remove(&id);
             tables.deleted.insert(id);
             tables.tombstones.insert(token_hash);

@@ -35,6 +35,9 @@ export async function startChatloom() {
     ADMIN_EMAIL: ADMIN.email,
     ADMIN_PASSWORD: ADMIN.password,
     PUBLIC_RATE_LIMIT_PER_MINUTE: '0',
+    SESSION_RATE_LIMIT_PER_MINUTE: '0',
+    VISITOR_RATE_LIMIT_PER_MINUTE: '0',
+    WIDGET_RATE_LIMIT_PER_MINUTE: '0',
   };
   let log = '';
   let child, ended;

@@ -19,7 +19,7 @@ export function problemOf(error, act) {
   const wait = error.retryAfter || DEFAULT_WAIT;
   switch (error.status) {
     case 429:
-      return [TEXT.rate, { ...again, wait }];
+      return error.code === 'quota_reached' ? [TEXT.quota] : [TEXT.rate, { ...again, wait }];
     case 503:
       return [TEXT.busy, { ...again, wait: error.retryAfter }];
     case 400:

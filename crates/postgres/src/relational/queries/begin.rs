@@ -1,17 +1,20 @@
 //! Statements that make a session busy: a turn begins, or one runs again.
 
+use chatloom_domain::budget::MessageQuota;
 use chatloom_domain::id::TurnId;
 use chatloom_domain::message::MessageContent;
 use chatloom_domain::turn::{Fingerprint, IdempotencyClaim, IdempotencyKey, Turn};
-use chatloom_ports::store::turns::{BeginTurnError, NewTurn, RetryTurnError, TurnRetry};
+use chatloom_ports::store::turns::{BeginTurnError, NewTurn, RetriedTurn, RetryTurnError, TurnRetry};
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use thiserror::Error;
 
 use super::super::errors::{QueryError, inconsistent};
+use super::super::rows::budget::{ReservationRow, TakenRow};
 use super::super::rows::turn::{TurnRow, TurnStateRow};
 use super::super::schema::{chat_sessions, messages, turns, widgets};
+use super::budgets;
 use crate::columns::Id;
 use crate::database::Conn;
 use crate::dialect;
@@ -39,27 +42,38 @@ impl From<BeginError> for BeginTurnError {
     }
 }
 
-pub(crate) async fn begin(conn: &mut Conn, new: &NewTurn) -> Result<(), BeginError> {
-    if dialect::begin_turn(conn, new).await? {
-        return Ok(());
+pub(crate) async fn begin(conn: &mut Conn, new: &NewTurn) -> Result<Option<MessageQuota>, BeginError> {
+    let taken = dialect::begin_turn(conn, new).await?;
+    match budgets::quota_left(&taken, new.reservation.day) {
+        Some(quota) => Ok(quota),
+        None => Err(BeginError::Refused(why_not_begun(conn, new, &taken).await?)),
     }
-    Err(BeginError::Refused(why_not_begun(conn, new).await?))
 }
 
-async fn why_not_begun(conn: &mut Conn, new: &NewTurn) -> Result<BeginTurnError, QueryError> {
+async fn why_not_begun(
+    conn: &mut Conn,
+    new: &NewTurn,
+    taken: &[TakenRow],
+) -> Result<BeginTurnError, QueryError> {
     let (session, widget) = (Id(new.turn.session_id.as_uuid()), Id(new.widget_id.as_uuid()));
     let Some(running) = find_running_turn(conn, session, widget).await? else {
         return Ok(BeginTurnError::SessionNotFound);
     };
-    if let Some(refusal) = why_claimed(conn, new).await? {
-        return Ok(refusal);
+    // What this transaction has written itself, before it came to a budget without room, is in nobody's way.
+    if running != Some(Id(new.turn.id.as_uuid())) {
+        if let Some(refusal) = why_claimed(conn, new).await? {
+            return Ok(refusal);
+        }
+        if !is_admitted(conn, widget, new.widget_version).await? {
+            return Ok(BeginTurnError::WidgetChanged);
+        }
+        if let Some(turn) = running {
+            return Ok(BeginTurnError::TurnRunning(TurnId::from_uuid(turn.0)));
+        }
     }
-    let is_admitted = is_admitted(conn, widget, new.widget_version).await?;
-    Ok(match running {
-        Some(turn) if is_admitted => BeginTurnError::TurnRunning(TurnId::from_uuid(turn.0)),
-        // Without a running turn, only the widget can have been in the way.
-        _ => BeginTurnError::WidgetChanged,
-    })
+    // Only a budget can have been in the way, unless its limit was raised just now; then all is checked anew.
+    let shortage = budgets::find_shortage(conn, widget, &new.reservation, taken).await?;
+    Ok(shortage.map_or(BeginTurnError::WidgetChanged, BeginTurnError::from))
 }
 
 /// What has become of the key that a message claims, if another message of the session has it.
@@ -95,11 +109,7 @@ pub(crate) async fn find_claimed(
 #[error("a fingerprint must have 32 bytes")]
 struct WrongLength;
 
-/// Gives the turn as it runs again, and the visitor's message.
-pub(crate) async fn retry(
-    conn: &mut Conn,
-    retry: &TurnRetry,
-) -> Result<(Turn, MessageContent), RetryTurnError> {
+pub(crate) async fn retry(conn: &mut Conn, retry: &TurnRetry) -> Result<RetriedTurn, RetryTurnError> {
     let Some(last_seq) = claim_session(conn, retry).await? else {
         return Err(why_not_claimed(conn, retry).await?);
     };
@@ -109,8 +119,11 @@ pub(crate) async fn retry(
         return Err(RetryTurnError::NotRetryable);
     }
     let question = load_question(conn, &again).await?;
-    run_again(conn, &again).await?;
-    Ok((again, question))
+    run_again(conn, &again, retry).await?;
+    let widget = Id(retry.widget_id.as_uuid());
+    let changed = || RetryTurnError::WidgetChanged;
+    let quota = budgets::take(conn, widget, &retry.reservation, changed).await?;
+    Ok(RetriedTurn { turn: again, question, quota })
 }
 
 /// Gives the sequence number of the session's newest message if the session is free and the widget unchanged.
@@ -186,10 +199,11 @@ async fn load_question(conn: &mut Conn, turn: &Turn) -> Result<MessageContent, Q
 }
 
 /// The log of the generation before stays until it expires: nobody reads it, but its events keep their names.
-async fn run_again(conn: &mut Conn, turn: &Turn) -> Result<(), QueryError> {
+async fn run_again(conn: &mut Conn, turn: &Turn, retry: &TurnRetry) -> Result<(), QueryError> {
     diesel::update(turns::table.find(Id(turn.id.as_uuid())))
         .set((
             TurnStateRow::from(&turn.state),
+            ReservationRow::from(&retry.reservation),
             turns::generation.eq(i64::from(turn.generation)),
             turns::has_log.eq(true),
             turns::stop_requested.eq(false),

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use chatloom_domain::Timestamp;
+use chatloom_domain::budget::Reservation;
 use chatloom_domain::session::SessionsOf;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -13,14 +14,39 @@ use jiff::SignedDuration;
 
 use super::super::errors::QueryError;
 use super::super::schema::{chat_sessions, widgets};
+use super::budgets;
 use super::logs::PORTION;
 use crate::columns::{Id, Time};
 use crate::database::Conn;
 use crate::dialect;
 
-/// Whether there was such a session.
+/// Whether there was such a session. What a running turn has reserved counts as spent: otherwise one could ask and erase
+/// for nothing.
 pub(crate) async fn delete_session(conn: &mut Conn, id: Id) -> Result<bool, QueryError> {
-    Ok(diesel::delete(chat_sessions::table.find(id)).execute(conn).await? > 0)
+    let Some((widget, running)) = dialect::hold_session(conn, id).await? else {
+        return Ok(false);
+    };
+    let open = find_reservations(conn, running.as_slice()).await?;
+    diesel::delete(chat_sessions::table.find(id)).execute(conn).await?;
+    spend(conn, widget, &open).await?;
+    Ok(true)
+}
+
+async fn find_reservations(conn: &mut Conn, running: &[Id]) -> Result<Vec<Reservation>, QueryError> {
+    let mut open = Vec::new();
+    for turn in running {
+        open.extend(budgets::find_reservation(conn, *turn).await?);
+    }
+    Ok(open)
+}
+
+/// Counts what was reserved as spent.
+async fn spend(conn: &mut Conn, widget: Id, open: &[Reservation]) -> Result<(), QueryError> {
+    for reservation in open {
+        let tokens = reservation.tokens();
+        budgets::settle(conn, widget, reservation.day, tokens, tokens).await?;
+    }
+    Ok(())
 }
 
 /// The number of sessions that were deleted.
@@ -34,7 +60,10 @@ pub(crate) async fn delete_sessions(
     let found = find_sessions(conn, widget, whose, limit).await?;
     let running = dialect::hold_sessions(conn, &found).await?;
     dialect::hold_turns(conn, &running).await?;
-    delete(conn, &found).await
+    let open = find_reservations(conn, &running).await?;
+    let deleted = delete(conn, &found).await?;
+    spend(conn, widget, &open).await?;
+    Ok(deleted)
 }
 
 /// None of what a session is looked for by ever changes, so it need not be asked for again once it is locked.

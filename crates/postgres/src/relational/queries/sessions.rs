@@ -166,3 +166,14 @@ pub(crate) async fn list_proven(
     };
     Ok(rows.into_iter().map(SessionSummary::from).collect())
 }
+
+/// The number of sessions without a message that were deleted.
+pub(crate) async fn purge_empty(conn: &mut Conn, opened_before: Time, limit: u32) -> Result<u64, QueryError> {
+    let empty = dialect::hold_empty_sessions(conn, opened_before, limit).await?;
+    let mut purged = 0;
+    for portion in empty.chunks(logs::PORTION) {
+        let held = chat_sessions::table.filter(chat_sessions::id.eq_any(portion.iter().copied()));
+        purged += diesel::delete(held).execute(conn).await?;
+    }
+    Ok(purged as u64)
+}

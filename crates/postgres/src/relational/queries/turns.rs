@@ -4,6 +4,7 @@
 //! before they touch anything else. Whoever deletes comes the same way, so none of them can wait for another in a circle.
 
 use chatloom_domain::Timestamp;
+use chatloom_domain::budget::{Day, Reservation};
 use chatloom_domain::id::ReplicaId;
 use chatloom_domain::message::MessageStatus;
 use chatloom_domain::turn::{LoggedEvent, Turn, TurnState};
@@ -13,12 +14,13 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::super::errors::QueryError;
+use super::super::rows::budget::ReservationRow;
 use super::super::rows::event::TurnEventsRow;
 use super::super::rows::message::storable_text;
 use super::super::rows::turn::{TurnRow, TurnStateRow};
 use super::super::rows::usage::DailyRow;
 use super::super::schema::{chat_sessions, messages, turns};
-use super::{logs, usage};
+use super::{budgets, logs, usage};
 use crate::columns::{Id, Time};
 use crate::database::Conn;
 
@@ -60,16 +62,26 @@ pub(crate) struct Ending {
 pub(crate) async fn end(conn: &mut Conn, ending: Ending) -> Result<(), EndError> {
     let turn = &ending.turn;
     let widget = release_session(conn, turn).await?.ok_or(EndError::Lost)?;
-    if !write_state(conn, turn, ending.fence).await? {
-        return Err(EndError::Lost);
-    }
+    let reservation = write_state(conn, turn, ending.fence).await?.ok_or(EndError::Lost)?.reservation();
+    let used = tokens_used(&ending, reservation);
     let had_text = has_earlier_text(conn, turn).await?;
     let is_first_text = !ending.content.is_empty() && !had_text;
     write_answer(conn, turn, ending.content, had_text).await?;
     let row = TurnEventsRow::of(turn.id, turn.generation, &ending.events)?;
     logs::insert(conn, row.as_slice()).await?;
     usage::count(conn, &DailyRow::answer(widget, turn, is_first_text)).await?;
+    let day =
+        reservation.map_or_else(|| Day::of(turn.state.ended_at().unwrap_or(turn.started_at)), |own| own.day);
+    budgets::settle(conn, widget, day, used, reservation.map_or(0, |own| own.tokens())).await?;
     Ok(())
+}
+
+/// What the owner says, or an estimate where the owner is gone.
+fn tokens_used(ending: &Ending, reservation: Option<Reservation>) -> u64 {
+    match (ending.fence, reservation) {
+        (Fence::Lease(_), Some(reservation)) => reservation.spent_by(&ending.content),
+        _ => ending.turn.state.usage().total(),
+    }
 }
 
 /// Lets the session take a new turn, and gives its widget.
@@ -83,7 +95,12 @@ async fn release_session(conn: &mut Conn, turn: &Turn) -> Result<Option<Id>, Que
     Ok(release.get_result(conn).await.optional()?)
 }
 
-async fn write_state(conn: &mut Conn, turn: &Turn, fence: Fence) -> Result<bool, QueryError> {
+/// Gives what the turn has reserved; `None` if it is not the writer's any more.
+async fn write_state(
+    conn: &mut Conn,
+    turn: &Turn,
+    fence: Fence,
+) -> Result<Option<ReservationRow>, QueryError> {
     let running = turns::table
         .filter(turns::id.eq(Id(turn.id.as_uuid())))
         .filter(turns::generation.eq(i64::from(turn.generation)))
@@ -92,14 +109,14 @@ async fn write_state(conn: &mut Conn, turn: &Turn, fence: Fence) -> Result<bool,
     let written = match fence {
         Fence::Owner(owner) => {
             let held = running.filter(turns::owner.eq(Id(owner.as_uuid())));
-            diesel::update(held).set(state).execute(conn).await?
+            diesel::update(held).set(state).returning(ReservationRow::as_returning()).get_result(conn).await
         }
         Fence::Lease(until) => {
             let unheld = running.filter(turns::lease_until.eq(Time(until)));
-            diesel::update(unheld).set(state).execute(conn).await?
+            diesel::update(unheld).set(state).returning(ReservationRow::as_returning()).get_result(conn).await
         }
     };
-    Ok(written > 0)
+    Ok(written.optional()?)
 }
 
 /// Whether an earlier generation left a text, which then has been counted. The first has none before it.

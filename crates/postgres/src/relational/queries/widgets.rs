@@ -11,6 +11,7 @@ use diesel_async::RunQueryDsl;
 use super::super::errors::QueryError;
 use super::super::rows::widget::{TokenRow, TokenUseRow, WidgetContentRow, WidgetRow, token_owner};
 use super::super::schema::{chat_sessions, identity_secrets, widget_daily, widgets};
+use super::budgets;
 use crate::columns::{Id, Time};
 use crate::database::Conn;
 use crate::dialect;
@@ -82,8 +83,10 @@ pub(crate) async fn delete(conn: &mut Conn, team: Id, id: Id, at: Time) -> Resul
     }
     diesel::delete(identity_secrets::table.find(id)).execute(conn).await?;
     dialect::hold_running_turns_of(conn, id).await?;
+    let open = budgets::list_reservations(conn, id).await?;
     diesel::delete(chat_sessions::table.filter(chat_sessions::widget_id.eq(id))).execute(conn).await?;
     diesel::delete(widget_daily::table.filter(widget_daily::widget_id.eq(id))).execute(conn).await?;
+    budgets::close(conn, id, team, open).await?;
     Ok(true)
 }
 

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::super::errors::{QueryError, inconsistent};
 use super::super::schema::turns;
+use super::budget::ReservationRow;
 use super::stored_count;
 use crate::columns::{Id, Time};
 use crate::database::Db;
@@ -36,6 +37,8 @@ pub(crate) struct NewTurnRow {
     has_log: bool,
     pub(crate) idempotency_key: Option<String>,
     pub(crate) fingerprint: Option<Vec<u8>>,
+    #[diesel(embed)]
+    pub(crate) reservation: ReservationRow,
 }
 
 /// Where a turn stands.
@@ -72,6 +75,7 @@ impl From<&NewTurn> for NewTurnRow {
             has_log: true,
             idempotency_key: claim.map(|claim| claim.key.as_str().to_owned()),
             fingerprint: claim.map(|claim| claim.fingerprint.as_bytes().to_vec()),
+            reservation: ReservationRow::from(&new.reservation),
         }
     }
 }

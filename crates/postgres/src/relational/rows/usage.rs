@@ -1,10 +1,10 @@
 //! What a widget was used for on one day, as rows.
 
 use chatloom_domain::Timestamp;
+use chatloom_domain::budget::Day;
 use chatloom_domain::turn::{Turn, TurnState};
 use chatloom_domain::usage::TokenUsage;
 use diesel::prelude::*;
-use jiff::tz::TimeZone;
 
 use super::super::schema::widget_daily;
 use super::stored_count;
@@ -52,16 +52,11 @@ impl DailyRow {
     fn empty(widget_id: Id, at: Timestamp) -> Self {
         Self {
             widget_id,
-            day: Time(day_start(at)),
+            day: Time(Day::of(at).start()),
             sessions: 0,
             messages: 0,
             input_tokens: 0,
             output_tokens: 0,
         }
     }
-}
-
-fn day_start(at: Timestamp) -> Timestamp {
-    // The first day that can be told has no beginning that can; no clock is there.
-    at.to_zoned(TimeZone::UTC).start_of_day().map_or(at, |start| start.timestamp())
 }

@@ -100,4 +100,9 @@ impl SessionStore for RelationalStore {
     async fn remove_traces(&self) -> Result<bool, StoreError> {
         Ok(self.database.remove_traces().await?)
     }
+
+    async fn purge_empty_sessions(&self, opened_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let before = Time(opened_before);
+        Ok(self.database.write(move |conn| Box::pin(sessions::purge_empty(conn, before, limit))).await?)
+    }
 }

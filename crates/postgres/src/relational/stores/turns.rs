@@ -2,14 +2,12 @@
 
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
+use chatloom_domain::budget::MessageQuota;
 use chatloom_domain::id::{ReplicaId, SessionId, TurnId, WorkflowId};
-use chatloom_domain::message::MessageContent;
-use chatloom_domain::turn::{
-    Fingerprint, IdempotencyKey, LoggedEvent, Turn, TurnEvent, TurnFailure, TurnState,
-};
+use chatloom_domain::turn::{Fingerprint, IdempotencyKey, LoggedEvent, TurnEvent, TurnFailure, TurnState};
 use chatloom_ports::store::turns::{
-    BeginTurnError, LogPosition, NewTurn, RetryTurnError, RunningLog, StopOutcome, TurnAppend, TurnChange,
-    TurnChanges, TurnContext, TurnEnd, TurnLog, TurnRetry,
+    BeginTurnError, LogPosition, NewTurn, RetriedTurn, RetryTurnError, RunningLog, StopOutcome, TurnAppend,
+    TurnChange, TurnChanges, TurnContext, TurnEnd, TurnLog, TurnRetry,
 };
 use chatloom_ports::store::{StoreError, TurnStore};
 
@@ -24,7 +22,7 @@ use crate::database::Conn;
 
 #[async_trait]
 impl TurnStore for RelationalStore {
-    async fn begin_turn(&self, new: &NewTurn) -> Result<(), BeginTurnError> {
+    async fn begin_turn(&self, new: &NewTurn) -> Result<Option<MessageQuota>, BeginTurnError> {
         let of_unit = new.clone();
         let unit =
             self.database.write(move |conn| Box::pin(async move { begin::begin(conn, &of_unit).await }));
@@ -54,7 +52,7 @@ impl TurnStore for RelationalStore {
         Ok(unit.await?)
     }
 
-    async fn retry_turn(&self, retry: &TurnRetry) -> Result<(Turn, MessageContent), RetryTurnError> {
+    async fn retry_turn(&self, retry: &TurnRetry) -> Result<RetriedTurn, RetryTurnError> {
         let retry = *retry;
         let unit = self.database.write(move |conn| Box::pin(async move { begin::retry(conn, &retry).await }));
         let running = unit.await?;

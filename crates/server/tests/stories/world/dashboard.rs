@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Answer, Client};
+use super::{Answer, Client, eventually};
 
 /// A signed-in user, in the first of their teams.
 pub(crate) struct Dashboard {
@@ -88,6 +88,20 @@ impl Dashboard {
         let body = json!({ "name": "Support Chat", "workflowId": workflow });
         let widget = self.post("/widgets", &body).await.expect(201);
         widget["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Sets the daily budget of the team, or of what lies at `path` below it.
+    pub(crate) async fn set_budget(&self, path: &str, budget: &Value) -> Value {
+        self.put(&format!("{path}/budget"), budget).await.expect(200)
+    }
+
+    /// Waits until no answer of the team holds anything of its budget, and gives that.
+    pub(crate) async fn settled_budget(&self, path: &str) -> Value {
+        eventually("nothing is reserved", async || {
+            let budget = self.get(&format!("{path}/budget")).await.expect(200);
+            (budget["reservedTokens"] == 0).then_some(budget)
+        })
+        .await
     }
 
     /// Reads the token out of the embed code, as a person who copies it into a page does.

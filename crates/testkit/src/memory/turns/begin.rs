@@ -1,15 +1,18 @@
 //! Beginning a turn, and running one again.
 
+use chatloom_domain::budget::{MessageQuota, Reservation};
 use chatloom_domain::id::{SessionId, TurnId, WidgetId};
 use chatloom_domain::message::{Author, Message, MessageContent, MessageStatus};
 use chatloom_domain::turn::{IdempotencyClaim, Turn};
-use chatloom_ports::store::turns::{BeginTurnError, NewTurn, RetryTurnError, TurnChange, TurnRetry};
+use chatloom_ports::store::turns::{
+    BeginTurnError, NewTurn, RetriedTurn, RetryTurnError, TurnChange, TurnRetry,
+};
 
 use super::super::tables::{Tables, TurnRecord};
 use super::super::unavailable;
 
 impl Tables {
-    pub(super) fn begin(&mut self, new: &NewTurn) -> Result<(), BeginTurnError> {
+    pub(super) fn begin(&mut self, new: &NewTurn) -> Result<Option<MessageQuota>, BeginTurnError> {
         let session = new.turn.session_id;
         if !self.is_session_of(session, new.widget_id) {
             return Err(BeginTurnError::SessionNotFound);
@@ -23,14 +26,20 @@ impl Tables {
         if let Some(running) = self.running_turn_of(session) {
             return Err(BeginTurnError::TurnRunning(running));
         }
+        self.check_budgets(new.widget_id, &new.reservation)?;
         self.write_question(new);
-        let record =
-            TurnRecord { turn: new.turn, claim: new.claim.clone(), stop_requested: false, log: Vec::new() };
+        let record = TurnRecord {
+            turn: new.turn,
+            claim: new.claim.clone(),
+            stop_requested: false,
+            reservation: new.reservation,
+            log: Vec::new(),
+        };
         self.turns.insert(new.turn.id, record);
-        Ok(())
+        Ok(self.take(new.widget_id, &new.reservation))
     }
 
-    pub(super) fn retry(&mut self, retry: &TurnRetry) -> Result<(Turn, MessageContent), RetryTurnError> {
+    pub(super) fn retry(&mut self, retry: &TurnRetry) -> Result<RetriedTurn, RetryTurnError> {
         let session = retry.session_id;
         if !self.is_session_of(session, retry.widget_id) {
             return Err(RetryTurnError::SessionNotFound);
@@ -54,14 +63,17 @@ impl Tables {
         let question = messages.iter().find(|message| message.id == turn.user_message_id);
         let question = question.and_then(|message| MessageContent::parse(&message.content).ok());
         let question = question.ok_or_else(|| unavailable("the turn has no question"))?;
-        self.run_again(again);
-        Ok((again, question))
+        self.check_budgets(retry.widget_id, &retry.reservation)?;
+        self.run_again(again, retry.reservation);
+        let quota = self.take(retry.widget_id, &retry.reservation);
+        Ok(RetriedTurn { turn: again, question, quota })
     }
 
-    fn run_again(&mut self, turn: Turn) {
+    fn run_again(&mut self, turn: Turn, reservation: Reservation) {
         if let Some(record) = self.turns.get_mut(&turn.id) {
             record.turn = turn;
             record.stop_requested = false;
+            record.reservation = reservation;
             record.log.clear();
         }
         if let Some(answer) = self.answer_of(&turn) {

@@ -1,7 +1,7 @@
 //! Ending turns, by their owners or over their heads.
 
 use chatloom_domain::Timestamp;
-use chatloom_domain::id::TurnId;
+use chatloom_domain::id::{SessionId, TurnId, WidgetId};
 use chatloom_domain::message::MessageStatus;
 use chatloom_domain::turn::{LoggedEvent, Turn, TurnEvent, TurnFailure, TurnState};
 use chatloom_domain::usage::TokenUsage;
@@ -29,8 +29,9 @@ impl Tables {
         }
         record.extend_log(&end.events);
         record.turn.state = end.turn.state;
-        let turn = record.turn;
+        let (turn, reservation) = (record.turn, record.reservation);
         self.write_end(&turn, &end.content);
+        self.settle(self.widget_of_session(turn.session_id), &reservation, turn.state.usage().total());
         true
     }
 
@@ -61,7 +62,13 @@ impl Tables {
         let event = TurnEvent::Broken { failure: TurnFailure::AnswerInterrupted, at: now };
         record.turn = turn;
         record.log.push(LoggedEvent::after_loss(last_stored, event));
+        let reservation = record.reservation;
         self.write_end(&turn, &text);
+        self.settle(self.widget_of_session(turn.session_id), &reservation, reservation.spent_by(&text));
+    }
+
+    fn widget_of_session(&self, session: SessionId) -> WidgetId {
+        self.sessions.get(&session).expect("a turn's session is there").session.widget_id
     }
 
     /// Writes what a turn that has just ended leaves behind outside of its own row and log. A text that an earlier

@@ -1,0 +1,48 @@
+//! Managing daily budgets.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chatloom_domain::budget::{Account, BudgetChange, BudgetOwner, DailyLimit, Day};
+use chatloom_domain::team::TeamMember;
+use chatloom_ports::dashboard::{BudgetAdministration, BudgetError, BudgetReport, SetBudgetCommand};
+use chatloom_ports::environment::Clock;
+use chatloom_ports::store::BudgetStore;
+
+pub(crate) struct Budgets {
+    pub(crate) store: Arc<dyn BudgetStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+#[async_trait]
+impl BudgetAdministration for Budgets {
+    async fn find(&self, member: &TeamMember, owner: BudgetOwner) -> Result<BudgetReport, BudgetError> {
+        let today = Day::of(self.clock.now());
+        report(self.store.find_account(member.team_id, owner, today).await?, today)
+    }
+
+    async fn set(
+        &self,
+        member: &TeamMember,
+        owner: BudgetOwner,
+        command: SetBudgetCommand,
+    ) -> Result<BudgetReport, BudgetError> {
+        let change = BudgetChange {
+            daily_messages: limit("dailyMessages", command.daily_messages)?,
+            daily_tokens: limit("dailyTokens", command.daily_tokens)?,
+        };
+        let today = Day::of(self.clock.now());
+        report(self.store.set_budget(member.team_id, owner, change, today).await?, today)
+    }
+}
+
+#[expect(clippy::option_option, reason = "a limit may be left alone, or be set to none")]
+fn limit(field: &'static str, given: Option<Option<i64>>) -> Result<Option<Option<DailyLimit>>, BudgetError> {
+    let refuse = |fault| BudgetError::Limit { field, fault };
+    given.map(|number| number.map(DailyLimit::parse).transpose().map_err(refuse)).transpose()
+}
+
+fn report(account: Option<Account>, day: Day) -> Result<BudgetReport, BudgetError> {
+    let account = account.ok_or(BudgetError::WidgetNotFound)?;
+    Ok(BudgetReport { account, resets_at: day.end() })
+}

@@ -1,0 +1,6 @@
+DROP INDEX empty_chat_sessions;
+ALTER TABLE turns DROP COLUMN reserved_output_tokens;
+ALTER TABLE turns DROP COLUMN reserved_input_tokens;
+ALTER TABLE turns DROP COLUMN budget_day;
+DROP TABLE budget_days;
+DROP TABLE budgets;
