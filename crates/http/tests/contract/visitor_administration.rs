@@ -1,5 +1,7 @@
 //! `/api/teams/{teamId}/widgets/{id}/identity-secret` and `…/erasures`.
 
+use std::fmt::Write as _;
+
 use actix_web::test::TestRequest;
 use chatloom_domain::proof::VisitorSubject;
 use chatloom_domain::session::VisitorId;
@@ -76,7 +78,7 @@ async fn an_erasure_names_exactly_one_thing_in_its_body() {
             assert_eq!((answer.status, answer.text().as_str()), (200, r#"{"erasedSessions":3}"#));
         } else {
             assert_eq!(answer.status, 400, "{body}");
-            refusals += &format!("{body}: {} {}\n", answer.code(), answer.json()["message"]);
+            writeln!(refusals, "{body}: {} {}", answer.code(), answer.json()["message"]).unwrap();
         }
     }
     insta::assert_snapshot!("erasure_refusals", refusals);

@@ -90,12 +90,12 @@ async fn a_proven_visitors_sessions_are_listed_page_by_page() {
             assert_eq!(before, Some(sample::session_id(1)));
             return Ok(vec![]);
         }
-        Ok([2, 1].map(|n| SessionSummary {
+        let sessions = [2, 1].map(|n| SessionSummary {
             id: sample::session_id(n),
             created_at: sample::at(0),
             last_active_at: sample::at(n.into()),
-        }))
-        .map(Vec::from)
+        });
+        Ok(sessions.into())
     });
     let request = |query: String| {
         let request = get(&format!("{SESSIONS}{query}")).insert_header(("x-widget-token", token()));

@@ -1,7 +1,7 @@
 //! S10 and S11: visitors who prove who they are.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
+use chatloom_ports::environment::Clock;
+use chatloom_server::environment::SystemClock;
 use jsonwebtoken::{EncodingKey, Header};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -25,13 +25,9 @@ struct Site {
     secret: String,
 }
 
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
-}
-
 /// A proof as the documentation's sample for Rust makes it.
 fn sign(secret: &str, widget: &str, user: &str) -> String {
-    let claims = json!({ "sub": user, "aud": widget, "exp": now() + 600 });
+    let claims = json!({ "sub": user, "aud": widget, "exp": SystemClock.now().as_second() + 600 });
     jsonwebtoken::encode(&Header::default(), &claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap()
 }
 
