@@ -4,6 +4,7 @@
 //! stored before anybody is told of it, runs in a task of its own, and outlives the request that began it.
 
 mod access;
+mod audit;
 mod demo;
 mod first_admin;
 mod limits;
@@ -11,6 +12,7 @@ mod password;
 mod readiness;
 mod refusals;
 mod sealing;
+mod throttle;
 mod token_lookups;
 mod token_uses;
 mod turns;
@@ -22,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatloom_ports::chat_model::Providers;
-use chatloom_ports::dashboard::{DashboardAccess, WidgetAdministration, WorkflowAdministration};
+use chatloom_ports::dashboard::{AuditLog, DashboardAccess, WidgetAdministration, WorkflowAdministration};
 use chatloom_ports::environment::{AccessTokenSigner, Clock, Entropy};
 use chatloom_ports::identity::IdentityProviders;
 use chatloom_ports::secret_ring::SecretRing;
@@ -34,11 +36,13 @@ pub use first_admin::FirstAdminError;
 pub use limits::TurnLimits;
 
 use access::Access;
+use audit::{AuditLogs, Refusals};
 use demo::Demo;
 use first_admin::FirstAdmins;
 use password::Passwords;
 use readiness::StoreReadiness;
 use sealing::SealingKeys;
+use throttle::Throttle;
 use token_lookups::TokenLookups;
 use token_uses::TokenUses;
 use turns::TurnRunner;
@@ -72,6 +76,8 @@ pub struct Dependencies {
 pub struct Application {
     /// Who may do what in the dashboard.
     pub access: Arc<dyn DashboardAccess>,
+    /// What was done in a team.
+    pub audit: Arc<dyn AuditLog>,
     /// Managing widgets.
     pub widgets: Arc<dyn WidgetAdministration>,
     /// Managing workflows.
@@ -82,6 +88,7 @@ pub struct Application {
     pub readiness: Arc<dyn Readiness>,
     demo: Arc<Demo>,
     first_admin: FirstAdmins,
+    refusals: Refusals,
     turns: Arc<TurnRunner>,
 }
 
@@ -92,6 +99,13 @@ impl Application {
             dependencies;
         let passwords = Passwords::new(entropy.clone());
         let sealing_keys = SealingKeys::derive(&secrets, entropy.clone());
+        let refusals = Refusals::new(
+            stores.access.clone(),
+            stores.audit.clone(),
+            clock.clone(),
+            entropy.clone(),
+            runtime.clone(),
+        );
         let turns = TurnRunner::start(
             &stores,
             clock.clone(),
@@ -103,12 +117,16 @@ impl Application {
         Self {
             access: Arc::new(Access {
                 store: stores.access.clone(),
+                audit: stores.audit.clone(),
                 signer,
                 identities,
                 passwords: passwords.clone(),
+                throttle: Throttle::new(),
+                refusals: refusals.clone(),
                 clock: clock.clone(),
                 entropy: entropy.clone(),
             }),
+            audit: Arc::new(AuditLogs { store: stores.audit.clone() }),
             workflows: Arc::new(Workflows {
                 store: stores.workflows.clone(),
                 providers,
@@ -137,6 +155,7 @@ impl Application {
                 sealing_keys,
             }),
             first_admin: FirstAdmins { store: stores.access, passwords, clock, entropy },
+            refusals,
             turns,
         }
     }
@@ -165,5 +184,6 @@ impl Application {
     /// Gives running turns `grace` to end, breaks off and stores the rest, and stops the background tasks.
     pub async fn drain(&self, grace: Duration) {
         self.turns.drain(grace).await;
+        self.refusals.drain().await;
     }
 }

@@ -40,7 +40,9 @@ use chatloom_domain::id::{ReplicaId, TurnId};
 use chatloom_domain::turn::TurnState;
 use chatloom_ports::chat_model::Providers;
 use chatloom_ports::environment::{Clock, Entropy};
-use chatloom_ports::store::{AccessStore, StoreHealth, Stores, TurnStore, WidgetStore, WorkflowStore};
+use chatloom_ports::store::{
+    AccessStore, AuditStore, StoreHealth, Stores, TurnStore, WidgetStore, WorkflowStore,
+};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -69,6 +71,7 @@ pub(crate) struct TurnRunner {
     workflows: Arc<dyn WorkflowStore>,
     widgets: Arc<dyn WidgetStore>,
     access: Arc<dyn AccessStore>,
+    audit: Arc<dyn AuditStore>,
     health: Arc<dyn StoreHealth>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -107,6 +110,7 @@ impl TurnRunner {
             workflows: stores.workflows.clone(),
             widgets: stores.widgets.clone(),
             access: stores.access.clone(),
+            audit: stores.audit.clone(),
             health: stores.health.clone(),
             clock,
             entropy,

@@ -55,4 +55,8 @@ ids! {
     TurnId,
     /// One running process of the service.
     ReplicaId,
+    /// A line of a team's audit log.
+    AuditEntryId,
+    /// A request, as the log and its answer call it.
+    RequestId,
 }

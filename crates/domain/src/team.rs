@@ -73,7 +73,7 @@ pub enum Role {
     Operator,
     /// Also creates, changes and deletes widgets and workflows.
     Builder,
-    /// Also opens a restricted widget, and decides how long conversations are kept.
+    /// Also opens a restricted widget, decides how long conversations are kept, and reads the audit log.
     Admin,
 }
 
@@ -125,6 +125,8 @@ pub enum Permission {
     WaiveIdentity,
     /// Decide how long conversations are kept.
     SetRetention,
+    /// Read who changed what, and from where.
+    ReadAuditLog,
 }
 
 impl fmt::Display for Permission {
@@ -136,6 +138,7 @@ impl fmt::Display for Permission {
             Self::OpenToAnySite => "opening the widget to any site",
             Self::WaiveIdentity => "switching identityRequired off",
             Self::SetRetention => "changing retentionDays",
+            Self::ReadAuditLog => "reading the audit log",
         })
     }
 }
@@ -147,7 +150,9 @@ impl Permission {
             Self::Read => Role::Viewer,
             Self::ReadEmbedCode => Role::Operator,
             Self::Build => Role::Builder,
-            Self::OpenToAnySite | Self::WaiveIdentity | Self::SetRetention => Role::Admin,
+            Self::OpenToAnySite | Self::WaiveIdentity | Self::SetRetention | Self::ReadAuditLog => {
+                Role::Admin
+            }
         }
     }
 }
@@ -291,13 +296,18 @@ mod tests {
     #[test]
     fn each_role_may_do_what_the_table_says() {
         let table = [
-            (Role::Viewer, [true, false, false, false]),
-            (Role::Operator, [true, true, false, false]),
-            (Role::Builder, [true, true, true, false]),
-            (Role::Admin, [true, true, true, true]),
+            (Role::Viewer, [true, false, false, false, false]),
+            (Role::Operator, [true, true, false, false, false]),
+            (Role::Builder, [true, true, true, false, false]),
+            (Role::Admin, [true, true, true, true, true]),
         ];
-        let permissions =
-            [Permission::Read, Permission::ReadEmbedCode, Permission::Build, Permission::OpenToAnySite];
+        let permissions = [
+            Permission::Read,
+            Permission::ReadEmbedCode,
+            Permission::Build,
+            Permission::OpenToAnySite,
+            Permission::ReadAuditLog,
+        ];
         for (role, expected) in table {
             assert_eq!(permissions.map(|permission| role.may(permission)), expected, "{role:?}");
         }

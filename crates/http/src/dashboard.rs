@@ -1,5 +1,6 @@
-//! The dashboard's side of the API: signing in, widgets, workflows.
+//! The dashboard's side of the API: signing in, widgets, workflows, the audit log.
 
+pub(crate) mod audit_log;
 mod authorized;
 mod credentials;
 mod csrf;

@@ -110,7 +110,7 @@ codes! {
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "unsupported_media_type",
     /// The `Idempotency-Key` was used for another message of the session.
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY "idempotency_key_reused",
-    /// The address has sent too many requests.
+    /// The address has sent too many requests, or too many passwords were wrong.
     RateLimited = TOO_MANY_REQUESTS "rate_limited",
     /// More than 64 headers, or more than 32 KiB of them.
     HeadersTooLarge = REQUEST_HEADER_FIELDS_TOO_LARGE "headers_too_large",
@@ -194,14 +194,19 @@ impl ApiError {
         Self { retry_after: Some(seconds), ..Self::new(Code::RateLimited, message) }
     }
 
+    /// A sign-in that has to wait, because too many have failed.
+    pub(crate) fn too_many_failures(wait: Duration) -> Self {
+        let seconds = whole_seconds(wait);
+        let message = format!("too many wrong passwords, please try again in {seconds} s");
+        Self { retry_after: Some(seconds), ..Self::new(Code::RateLimited, message) }
+    }
+
     /// A model that may be asked again after `wait`; `source` says why, for the log.
     pub(crate) fn model_unavailable(
         wait: Duration,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
-        // The header counts whole seconds, and a client that comes too early has come in vain.
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        Self { retry_after: Some(seconds.max(1)), ..Self::failure(Code::ModelUnavailable, source) }
+        Self { retry_after: Some(whole_seconds(wait)), ..Self::failure(Code::ModelUnavailable, source) }
     }
 
     /// A path that knows only the methods `allow`, as the header of that name lists them.
@@ -307,6 +312,11 @@ pub struct ErrorBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub turn_id: Option<Uuid>,
+}
+
+/// A wait as the header `Retry-After` counts it: whole seconds, because who comes too early has come in vain.
+fn whole_seconds(wait: Duration) -> u64 {
+    (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
 }
 
 /// The reason phrase of a status (RFC 9110).

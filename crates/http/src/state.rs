@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::web::Data;
-use chatloom_ports::dashboard::{DashboardAccess, WidgetAdministration, WorkflowAdministration};
+use chatloom_ports::dashboard::{AuditLog, DashboardAccess, WidgetAdministration, WorkflowAdministration};
 use chatloom_ports::environment::{Clock, Entropy};
 use chatloom_ports::visitor::{DemoSite, Readiness, VisitorChat};
 use url::Url;
@@ -18,6 +18,8 @@ use crate::public::rate_limit::RateLimiter;
 pub struct Services {
     /// Signing in, and what a signed-in user may do.
     pub access: Arc<dyn DashboardAccess>,
+    /// What was done in a team.
+    pub audit: Arc<dyn AuditLog>,
     /// Managing widgets.
     pub widgets: Arc<dyn WidgetAdministration>,
     /// Managing workflows.

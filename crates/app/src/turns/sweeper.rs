@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chatloom_domain::audit::AuditEntry;
 use chatloom_ports::store::StoreError;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -11,7 +12,7 @@ use super::TurnRunner;
 /// How many turns are taken at a time, so that one transaction stays short.
 const BATCH: u32 = 100;
 
-/// How often old logs and dashboard sessions are thrown away.
+/// How often old logs, entries of the audit log and dashboard sessions are thrown away.
 const CLEAN_UP_EVERY: Duration = Duration::from_mins(10);
 
 /// Sweeps until the runner is stopped; first at once, for what a crash has left.
@@ -68,6 +69,9 @@ async fn clean_up(runner: &TurnRunner) -> Result<(), StoreError> {
     let now = runner.clock.now();
     if let Ok(before) = now.checked_sub(runner.limits.log_retention) {
         while runner.store.prune_events(before, BATCH).await? >= u64::from(BATCH) {}
+    }
+    if let Ok(before) = now.checked_sub(AuditEntry::RETENTION) {
+        while runner.audit.prune_audit_entries(before, BATCH).await? >= u64::from(BATCH) {}
     }
     runner.access.delete_expired_auth_sessions(now).await?;
     Ok(())

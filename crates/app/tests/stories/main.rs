@@ -9,8 +9,10 @@
 mod access;
 mod anew;
 mod app;
+mod audit;
 mod exchange;
 mod model;
+mod passwords;
 mod resuming;
 mod turns;
 mod upstream;

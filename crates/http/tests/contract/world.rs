@@ -9,7 +9,7 @@ use chatloom_domain::team::{Role, TeamMember};
 use chatloom_http::routes::{Family, ROUTES};
 use chatloom_http::{Demo, HttpConfig, Services};
 use chatloom_ports::dashboard::{
-    AccessError, MockDashboardAccess, MockWidgetAdministration, MockWorkflowAdministration,
+    AccessError, MockAuditLog, MockDashboardAccess, MockWidgetAdministration, MockWorkflowAdministration,
 };
 use chatloom_ports::store::StoreError;
 use chatloom_ports::visitor::{MockDemoSite, MockReadiness, MockVisitorChat};
@@ -54,6 +54,7 @@ pub(crate) fn inconsistent() -> StoreError {
 /// The mocks, and how the service is configured. What a test does not expect panics, and so answers 500.
 pub(crate) struct World {
     pub(crate) access: MockDashboardAccess,
+    pub(crate) audit: MockAuditLog,
     pub(crate) widgets: MockWidgetAdministration,
     pub(crate) workflows: MockWorkflowAdministration,
     pub(crate) visitors: MockVisitorChat,
@@ -67,6 +68,7 @@ impl World {
     pub(crate) fn new() -> Self {
         Self {
             access: MockDashboardAccess::new(),
+            audit: MockAuditLog::new(),
             widgets: MockWidgetAdministration::new(),
             workflows: MockWorkflowAdministration::new(),
             visitors: MockVisitorChat::new(),
@@ -106,6 +108,7 @@ impl World {
     pub(crate) fn into_parts(self) -> (Services, HttpConfig) {
         let services = Services {
             access: Arc::new(self.access),
+            audit: Arc::new(self.audit),
             widgets: Arc::new(self.widgets),
             workflows: Arc::new(self.workflows),
             visitors: Arc::new(self.visitors),
