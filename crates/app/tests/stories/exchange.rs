@@ -2,9 +2,8 @@
 
 use chatloom_domain::team::{Permission, Role, User};
 use chatloom_ports::dashboard::{AccessError, Credentials};
-use jiff::SignedDuration;
-
 use chatloom_testkit::sample;
+use jiff::SignedDuration;
 
 use crate::app::{EMAIL, EXTERNAL_SESSION, PASSWORD, World};
 

@@ -1,10 +1,14 @@
 //! What is promised about security, case by case. A case's id is the first word of its test's name; the letters stand for
 //! what is attacked, such as E for embed tokens.
 
+mod accounts;
 mod dashboard_auth;
 mod http;
 mod logs;
+mod public_matrix;
+mod role_matrix;
 mod rotation;
+mod teams;
 mod tokens;
 
 use chatloom_testkit::model_server::ModelServer;

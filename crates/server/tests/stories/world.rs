@@ -2,6 +2,7 @@
 
 mod client;
 mod dashboard;
+mod people;
 mod process;
 mod raw;
 mod replicas;
@@ -16,10 +17,13 @@ use chatloom_server::RunningServer;
 use chatloom_server::config::Invocation;
 use chatloom_testkit::model_server::ModelServer;
 use chatloom_testkit::postgres::TestDatabase;
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
 use tempfile::TempDir;
 
 pub(crate) use client::{Answer, Client};
 pub(crate) use dashboard::Dashboard;
+pub(crate) use people::{Person, Team, cookie_of, log_in};
 pub(crate) use process::Process;
 pub(crate) use raw::RawConnection;
 pub(crate) use replicas::Replicas;
@@ -61,6 +65,37 @@ impl Database {
                 let database = TestDatabase::create().await;
                 Self { url: database.url.clone(), owner: DatabaseOwner::Postgres(database) }
             }
+        }
+    }
+
+    /// Runs statements past the service, such as no route offers. Ids are written with [`Database::id`].
+    pub(crate) fn execute(&self, statements: &str) {
+        match &self.owner {
+            DatabaseOwner::Folder { .. } => {
+                let path = self.url.strip_prefix("sqlite:").unwrap();
+                let mut conn = SqliteConnection::establish(path).unwrap();
+                conn.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON").unwrap();
+                conn.batch_execute(statements).unwrap();
+            }
+            DatabaseOwner::Postgres(database) => {
+                tokio::task::block_in_place(|| database.execute(statements)).unwrap();
+            }
+        }
+    }
+
+    /// An id as the database's SQL spells it.
+    pub(crate) fn id(&self, id: &str) -> String {
+        match &self.owner {
+            DatabaseOwner::Folder { .. } => format!("x'{}'", id.replace('-', "")),
+            DatabaseOwner::Postgres(_) => format!("'{id}'"),
+        }
+    }
+
+    /// A moment of the year 2020 as the database's SQL spells it.
+    pub(crate) fn long_ago(&self) -> &'static str {
+        match &self.owner {
+            DatabaseOwner::Folder { .. } => "1577836800000000",
+            DatabaseOwner::Postgres(_) => "'2020-01-01T00:00:00Z'",
         }
     }
 
@@ -107,7 +142,7 @@ pub(crate) struct World {
     pub(crate) client: Client,
     pub(crate) model: ModelServer,
     server: RunningServer,
-    _database: Database,
+    pub(crate) database: Database,
 }
 
 impl World {
@@ -115,7 +150,7 @@ impl World {
         let database = Database::create(kind).await;
         let model = ModelServer::start().await;
         let server = start(&settings(&database, &model)).await;
-        Self { client: Client::new(server.base_url()), model, server, _database: database }
+        Self { client: Client::new(server.base_url()), model, server, database }
     }
 
     /// The first administrator, signed in.

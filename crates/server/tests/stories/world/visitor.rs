@@ -40,14 +40,14 @@ impl Visitor {
         Self { secret: secret.to_owned(), ..self }
     }
 
+    /// The id of the session.
+    pub(crate) fn session(&self) -> &str {
+        &self.session
+    }
+
     /// The secrets that this visitor knows.
     pub(crate) fn secrets(&self) -> [&str; 2] {
         [&self.token, &self.secret]
-    }
-
-    /// The session's id.
-    pub(crate) fn session(&self) -> &str {
-        &self.session
     }
 
     fn request_without_token(&self, method: Method, path: &str) -> RequestBuilder {
