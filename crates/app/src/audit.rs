@@ -76,8 +76,7 @@ impl AuditLog for AuditLogs {
         limit: u32,
     ) -> Result<AuditPage, StoreError> {
         // One more than is shown tells whether there is a next page.
-        let mut entries =
-            self.store.list_audit_entries(member.team_id, before, limit.saturating_add(1)).await?;
+        let mut entries = self.store.list_audit_log(member.team_id, before, limit.saturating_add(1)).await?;
         let is_more = entries.len() > limit as usize;
         entries.truncate(limit as usize);
         let next_before = entries.last().filter(|_| is_more).map(|last| last.entry.id);

@@ -96,9 +96,9 @@ mod tests {
     }
 
     /// What the time of a hash depends on: algorithm, version, memory, passes, lanes, and the length of the result.
-    fn cost(hash: &PasswordHash) -> (String, Option<u32>, Vec<(String, String)>, Option<usize>) {
-        let params = hash.params.iter().map(|(name, value)| (name.to_string(), value.to_string()));
-        (hash.algorithm.to_string(), hash.version, params.collect(), hash.hash.map(|output| output.len()))
+    fn cost(hash: &PasswordHash) -> String {
+        let length = hash.hash.map(|output| output.len());
+        format!("{} {:?} {} {length:?}", hash.algorithm, hash.version, hash.params)
     }
 
     #[tokio::test]
@@ -116,11 +116,7 @@ mod tests {
             costs.append(&mut computed);
         }
         assert_eq!(costs[0], costs[1]);
-        let text = format!("{:?}", costs[0]);
-        assert!(
-            ["argon2id", "19456", "\"2\"", "\"1\"", "32"].iter().all(|part| text.contains(part)),
-            "{text}"
-        );
+        assert_eq!(costs[0], "argon2id Some(19) m=19456,t=2,p=1 Some(32)");
     }
 
     #[tokio::test]

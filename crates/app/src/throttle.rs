@@ -251,7 +251,7 @@ mod tests {
         let fail = |n: u32, seconds| {
             let email = Email::parse(&format!("user{n}@example.com")).unwrap();
             // Every other one names nobody at all.
-            let email = (n % 2 == 0).then_some(&email);
+            let email = n.is_multiple_of(2).then_some(&email);
             throttle.begin(email, from(1), at(seconds)).is_ok()
         };
         assert!((0..20).all(|n| fail(n, 0)));

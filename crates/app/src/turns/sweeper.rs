@@ -71,7 +71,7 @@ async fn clean_up(runner: &TurnRunner) -> Result<(), StoreError> {
         while runner.store.prune_events(before, BATCH).await? >= u64::from(BATCH) {}
     }
     if let Ok(before) = now.checked_sub(AuditEntry::RETENTION) {
-        while runner.audit.prune_audit_entries(before, BATCH).await? >= u64::from(BATCH) {}
+        while runner.audit.prune_audit_log(before, BATCH).await? >= u64::from(BATCH) {}
     }
     runner.access.delete_expired_auth_sessions(now).await?;
     Ok(())

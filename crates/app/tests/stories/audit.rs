@@ -152,14 +152,14 @@ async fn sign_ins_are_told_in_all_teams_of_the_user_whose_address_was_given() {
     world.stores.add_user(&user, sample::PASSWORD_HASH).await;
     let counts = async || {
         let audit = world.stores.stores().audit;
-        let count = async |team| audit.list_audit_entries(team, None, 200).await.unwrap().len();
+        let count = async |team| audit.list_audit_log(team, None, 200).await.unwrap().len();
         (count(both[0]).await, count(both[1]).await)
     };
     let before = counts().await;
     let log_in = async |email: &str| world.app.access.log_in(email, "wrong", None, sample::caller()).await;
     assert!(log_in("user5@example.com").await.is_err());
     eventually("both teams are told", async || counts().await == (before.0 + 1, before.1 + 1)).await;
-    let told = &world.stores.stores().audit.list_audit_entries(other, None, 1).await.unwrap()[0].entry;
+    let told = &world.stores.stores().audit.list_audit_log(other, None, 1).await.unwrap()[0].entry;
     assert_eq!((told.action, told.object), (AuditAction::LoginFailed, AuditObject::User(user.id)));
     // Whoever it was has not proven who they are.
     assert_eq!((told.actor, told.caller), (None, Some(sample::caller())));

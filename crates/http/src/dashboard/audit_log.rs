@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use chatloom_domain::audit::ListedAuditEntry;
 use chatloom_domain::customization::Data as Json;
 use chatloom_domain::id::AuditEntryId;
+use chatloom_domain::team::Email;
 use chatloom_ports::dashboard::AuditPage;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -107,7 +108,7 @@ impl<'a> From<&'a AuditPage> for AuditLogResponse<'a> {
 impl<'a> From<&'a ListedAuditEntry> for AuditEntryResponse<'a> {
     fn from(listed: &'a ListedAuditEntry) -> Self {
         let ListedAuditEntry { entry, actor_email } = listed;
-        let email = actor_email.as_ref().map(|email| email.as_str());
+        let email = actor_email.as_ref().map(Email::as_str);
         let detail: &BTreeMap<String, Json> = &entry.detail;
         Self {
             id: entry.id.as_uuid(),

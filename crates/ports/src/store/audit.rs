@@ -16,7 +16,7 @@ pub trait AuditStore: Send + Sync {
 
     /// At most `limit` entries of the team, newest first (by id, descending); with `before` only those with a smaller id,
     /// whether there is an entry of that id or not.
-    async fn list_audit_entries(
+    async fn list_audit_log(
         &self,
         team: TeamId,
         before: Option<AuditEntryId>,
@@ -24,5 +24,5 @@ pub trait AuditStore: Send + Sync {
     ) -> Result<Vec<ListedAuditEntry>, StoreError>;
 
     /// Deletes at most `limit` entries of any team whose `at` is before `before`, the oldest first; gives their number.
-    async fn prune_audit_entries(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
+    async fn prune_audit_log(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
 }

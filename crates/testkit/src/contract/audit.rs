@@ -64,7 +64,7 @@ pub async fn audit_entries_name_actors_who_are_there(subject: &Subject) {
     subject.seed.add_user(&sample::user(1), sample::PASSWORD_HASH).await;
     let entry = sample::audit_entry(team, 1);
     subject.stores.audit.append_audit_entries(std::slice::from_ref(&entry)).await.unwrap();
-    let listed = async || subject.stores.audit.list_audit_entries(team, None, 9).await.unwrap();
+    let listed = async || subject.stores.audit.list_audit_log(team, None, 9).await.unwrap();
     let actor_email = Some(Email::parse("user1@example.com").unwrap());
     assert_eq!(listed().await, [ListedAuditEntry { entry: entry.clone(), actor_email }]);
     subject.seed.remove_user(sample::user_id(1)).await;
@@ -72,7 +72,7 @@ pub async fn audit_entries_name_actors_who_are_there(subject: &Subject) {
 }
 
 /// By id and not by the time that was given, and only those of the team.
-pub async fn list_audit_entries_is_newest_first_and_of_the_team_only(subject: &Subject) {
+pub async fn list_audit_log_is_newest_first_and_of_the_team_only(subject: &Subject) {
     let (team, other) = (subject.add_team(1).await, subject.add_team(2).await);
     let entry = |team, n, seconds| AuditEntry { at: sample::at(seconds), ..sample::audit_entry(team, n) };
     let written =
@@ -97,17 +97,17 @@ pub async fn pages_of_the_audit_log_reach_back_to_the_first_entry(subject: &Subj
 }
 
 /// The oldest go first, of all teams, and one at the border stays.
-pub async fn prune_audit_entries_takes_the_oldest_and_keeps_to_its_limit(subject: &Subject) {
+pub async fn prune_audit_log_takes_the_oldest_and_keeps_to_its_limit(subject: &Subject) {
     let (team, other) = (subject.add_team(1).await, subject.add_team(2).await);
     let entry = |team, n, seconds| AuditEntry { at: sample::at(seconds), ..sample::audit_entry(team, n) };
     let written = [entry(team, 1, 3), entry(other, 2, 1), entry(team, 3, 2), entry(team, 4, 4)];
     let audit = &subject.stores.audit;
     audit.append_audit_entries(&written).await.unwrap();
-    assert_eq!(audit.prune_audit_entries(sample::at(4), 2).await.unwrap(), 2);
+    assert_eq!(audit.prune_audit_log(sample::at(4), 2).await.unwrap(), 2);
     assert_eq!(ids(subject, other, None, 9).await, []);
     assert_eq!(ids(subject, team, None, 9).await, numbered([4, 1]));
-    assert_eq!(audit.prune_audit_entries(sample::at(4), 2).await.unwrap(), 1);
-    assert_eq!(audit.prune_audit_entries(sample::at(4), 2).await.unwrap(), 0);
+    assert_eq!(audit.prune_audit_log(sample::at(4), 2).await.unwrap(), 1);
+    assert_eq!(audit.prune_audit_log(sample::at(4), 2).await.unwrap(), 0);
     assert_eq!(ids(subject, team, None, 9).await, numbered([4]));
 }
 
@@ -230,12 +230,12 @@ fn record<const N: usize>(numbers: [u32; N]) -> AuditRecord {
 }
 
 async fn entries(subject: &Subject, team: TeamId) -> Vec<AuditEntry> {
-    let listed = subject.stores.audit.list_audit_entries(team, None, 100).await.unwrap();
+    let listed = subject.stores.audit.list_audit_log(team, None, 100).await.unwrap();
     listed.into_iter().map(|listed| listed.entry).collect()
 }
 
 async fn ids(subject: &Subject, team: TeamId, before: Option<AuditEntryId>, limit: u32) -> Vec<AuditEntryId> {
-    let listed = subject.stores.audit.list_audit_entries(team, before, limit).await.unwrap();
+    let listed = subject.stores.audit.list_audit_log(team, before, limit).await.unwrap();
     listed.iter().map(|listed| listed.entry.id).collect()
 }
 

@@ -77,8 +77,8 @@ pub async fn no_session_of_an_old_password_outlives_its_change(subject: &Subject
         }
     })
     .await;
-    let old: [u32; 18] = std::array::from_fn(|n| n as u32).map(|n| if n < 12 { n } else { OLD + n - 12 });
-    assert_eq!(live(subject, old).await, [false; 18]);
+    assert_eq!(live(subject, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]).await, [false; 12]);
+    assert_eq!(live(subject, [0, 1, 2, 3, 4, 5].map(|n| OLD + n)).await, [false; 6]);
     assert_eq!(live(subject, [NEW]).await, [true]);
 }
 
@@ -108,5 +108,5 @@ async fn live<const N: usize>(subject: &Subject, sessions: [u32; N]) -> [bool; N
 }
 
 async fn told(subject: &Subject) -> usize {
-    subject.stores.audit.list_audit_entries(sample::team_id(1), None, 9).await.unwrap().len()
+    subject.stores.audit.list_audit_log(sample::team_id(1), None, 9).await.unwrap().len()
 }

@@ -15,7 +15,7 @@ impl AuditStore for MemoryStores {
         self.transact_told(entries, |tables| tables.tell(entries))
     }
 
-    async fn list_audit_entries(
+    async fn list_audit_log(
         &self,
         team: TeamId,
         before: Option<AuditEntryId>,
@@ -32,7 +32,7 @@ impl AuditStore for MemoryStores {
         })
     }
 
-    async fn prune_audit_entries(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    async fn prune_audit_log(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.transact(|tables| {
             let old = tables.audit_log.values().filter(|entry| entry.at < before);
             let mut old: Vec<_> = old.map(|entry| (entry.at, entry.id)).collect();

@@ -19,7 +19,7 @@ impl AuditStore for RelationalStore {
         Ok(work.await?)
     }
 
-    async fn list_audit_entries(
+    async fn list_audit_log(
         &self,
         team: TeamId,
         before: Option<AuditEntryId>,
@@ -29,7 +29,7 @@ impl AuditStore for RelationalStore {
         Ok(self.database.read(move |conn| Box::pin(audit::list(conn, team, before, limit))).await?)
     }
 
-    async fn prune_audit_entries(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    async fn prune_audit_log(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let before = Time(before);
         Ok(self.database.write(move |conn| Box::pin(audit::prune(conn, before, limit))).await? as u64)
     }
