@@ -269,6 +269,11 @@ fn secret_bytes(n: u32) -> [u8; 32] {
     bytes
 }
 
+/// Token `n` in the place of the one before, which ends at once.
+pub fn rotation(n: u32, second: i64) -> TokenRotation {
+    TokenRotation { token: stored_token(n), previous_until: None, at: at(second) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -286,9 +291,4 @@ mod tests {
         assert_eq!(at(0).to_string(), "2026-03-14T09:26:53.589793Z");
         assert_eq!(day_start().to_string(), "2026-03-14T00:00:00Z");
     }
-}
-
-/// Token `n` in the place of the one before, which ends at once.
-pub fn rotation(n: u32, second: i64) -> TokenRotation {
-    TokenRotation { token: stored_token(n), previous_until: None, at: at(second) }
 }
