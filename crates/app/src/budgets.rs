@@ -3,15 +3,19 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chatloom_domain::audit::{Actor, AuditAction, AuditObject, AuditRecord};
 use chatloom_domain::budget::{Account, BudgetChange, BudgetOwner, DailyLimit, Day};
 use chatloom_domain::team::TeamMember;
 use chatloom_ports::dashboard::{BudgetAdministration, BudgetError, BudgetReport, SetBudgetCommand};
-use chatloom_ports::environment::Clock;
+use chatloom_ports::environment::{Clock, Entropy};
 use chatloom_ports::store::BudgetStore;
+
+use crate::audit;
 
 pub(crate) struct Budgets {
     pub(crate) store: Arc<dyn BudgetStore>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
 }
 
 #[async_trait]
@@ -23,7 +27,7 @@ impl BudgetAdministration for Budgets {
 
     async fn set(
         &self,
-        member: &TeamMember,
+        actor: &Actor,
         owner: BudgetOwner,
         command: SetBudgetCommand,
     ) -> Result<BudgetReport, BudgetError> {
@@ -31,8 +35,14 @@ impl BudgetAdministration for Budgets {
             daily_messages: limit("dailyMessages", command.daily_messages)?,
             daily_tokens: limit("dailyTokens", command.daily_tokens)?,
         };
-        let today = Day::of(self.clock.now());
-        report(self.store.set_budget(member.team_id, owner, change, today).await?, today)
+        let (now, team) = (self.clock.now(), actor.member.team_id);
+        let object = match owner {
+            BudgetOwner::Team => AuditObject::Team(team),
+            BudgetOwner::Widget(widget) => AuditObject::Widget(widget),
+        };
+        let entry = audit::entry(self.entropy.as_ref(), actor, now, AuditAction::BudgetsChanged, object);
+        let (today, record) = (Day::of(now), AuditRecord::of(entry));
+        report(self.store.set_budget(team, owner, change, today, &record).await?, today)
     }
 }
 

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chatloom_domain::audit::{AuditAction, AuditEntry, AuditObject, AuditRecord};
 use chatloom_domain::customization::{Customization, CustomizationError, Data};
-use chatloom_domain::id::{TeamId, WidgetId, WorkflowId};
+use chatloom_domain::id::{AuditEntryId, TeamId, WidgetId, WorkflowId};
 use chatloom_domain::origin::AllowedDomains;
 use chatloom_domain::text::TextError;
 use chatloom_domain::token::EmbedToken;
@@ -59,10 +60,21 @@ impl Demo {
     /// Makes workflow and widget, in a database that has never had them.
     pub(crate) async fn prepare(&self) -> Result<(), PrepareDemoError> {
         let team = self.stores.access.find_first_team().await?.ok_or(PrepareDemoError::NoTeam)?;
-        self.stores.workflows.create_workflow(&self.workflow(team)?).await?;
+        let workflow = self.workflow(team)?;
+        let record = self.record(team, AuditAction::WorkflowCreated, AuditObject::Workflow(workflow.id));
+        self.stores.workflows.create_workflow(&workflow, &record).await?;
         let widget = self.widget(team)?;
         let token = self.sealing_keys.seal(widget.id, &EmbedToken::new(self.entropy.secret()));
-        Ok(self.stores.widgets.create_widget(&widget, &token).await?)
+        let record = self.record(team, AuditAction::WidgetCreated, AuditObject::Widget(widget.id));
+        Ok(self.stores.widgets.create_widget(&widget, &token, &record).await?)
+    }
+
+    /// The service makes the demonstration by itself, so there is no actor.
+    fn record(&self, team_id: TeamId, action: AuditAction, object: AuditObject) -> AuditRecord {
+        let at = self.clock.now();
+        let id = AuditEntryId::from_uuid(self.entropy.uuid(at));
+        let detail = BTreeMap::new();
+        AuditRecord::of(AuditEntry { id, team_id, at, actor: None, action, object, detail, caller: None })
     }
 
     fn workflow(&self, team_id: TeamId) -> Result<Workflow, PrepareDemoError> {

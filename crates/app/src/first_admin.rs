@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chatloom_domain::id::{TeamId, UserId};
+use chatloom_domain::password::{NewPassword, NewPasswordError};
 use chatloom_domain::team::{Email, EmailError, PersonName, TeamName};
 use chatloom_domain::text::TextError;
 use chatloom_ports::environment::{Clock, Entropy};
@@ -12,18 +13,15 @@ use thiserror::Error;
 
 use crate::password::{PasswordError, Passwords};
 
-/// Passwords may have 8 to 128 characters of any kind, and are never altered.
-const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=128;
-
 /// Why there is no first administrator.
 #[derive(Debug, Error)]
 pub enum FirstAdminError {
     /// The address is none.
     #[error("the administrator's e-mail address is not one")]
     Email(#[source] EmailError),
-    /// Too short or too long.
-    #[error("the administrator's password must have 8 to 128 characters")]
-    Password,
+    /// It breaks a rule of passwords.
+    #[error("the administrator's password is not good enough")]
+    Password(#[source] NewPasswordError),
     /// The password could not be hashed.
     #[error("could not hash the administrator's password")]
     Hash(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -48,11 +46,9 @@ impl FirstAdmins {
         if self.store.find_first_team().await.map_err(FirstAdminError::Store)?.is_some() {
             return Ok(false);
         }
-        if !PASSWORD_CHARS.contains(&password.chars().count()) {
-            return Err(FirstAdminError::Password);
-        }
         let email = Email::parse(email).map_err(FirstAdminError::Email)?;
-        let password_hash = self.passwords.hash(password).await.map_err(|error| match error {
+        let password = NewPassword::parse(password, &email).map_err(FirstAdminError::Password)?;
+        let password_hash = self.passwords.hash(password.reveal()).await.map_err(|error| match error {
             PasswordError::Hash(source) => FirstAdminError::Hash(source),
             busy @ PasswordError::Busy => FirstAdminError::Hash(busy.into()),
         })?;

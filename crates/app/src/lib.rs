@@ -4,6 +4,7 @@
 //! stored before anybody is told of it, runs in a task of its own, and outlives the request that began it.
 
 mod access;
+mod audit;
 mod bot_check;
 mod budgets;
 mod bursts;
@@ -16,6 +17,7 @@ mod readiness;
 mod refusals;
 mod retention;
 mod sealing;
+mod throttle;
 mod token_lookups;
 mod token_uses;
 mod turns;
@@ -30,7 +32,7 @@ use std::time::Duration;
 use chatloom_ports::chat_model::Providers;
 use chatloom_ports::dashboard::visitors::VisitorAdministration;
 use chatloom_ports::dashboard::{
-    BudgetAdministration, DashboardAccess, WidgetAdministration, WorkflowAdministration,
+    AuditLog, BudgetAdministration, DashboardAccess, WidgetAdministration, WorkflowAdministration,
 };
 use chatloom_ports::environment::{AccessTokenSigner, Clock, Entropy, ProofVerifier};
 use chatloom_ports::identity::IdentityProviders;
@@ -43,6 +45,7 @@ pub use first_admin::FirstAdminError;
 pub use limits::{LoadLimits, TurnLimits};
 
 use access::Access;
+use audit::{AuditLogs, Refusals};
 use bot_check::BotChecks;
 use budgets::Budgets;
 use bursts::Bursts;
@@ -53,6 +56,7 @@ use password::Passwords;
 use readiness::StoreReadiness;
 use retention::Retention;
 use sealing::{IdentitySealingKeys, SealingKeys};
+use throttle::Throttle;
 use token_lookups::TokenLookups;
 use token_uses::TokenUses;
 use turns::TurnRunner;
@@ -93,6 +97,8 @@ pub struct Dependencies {
 pub struct Application {
     /// Who may do what in the dashboard.
     pub access: Arc<dyn DashboardAccess>,
+    /// What was done in a team.
+    pub audit: Arc<dyn AuditLog>,
     /// Managing widgets.
     pub widgets: Arc<dyn WidgetAdministration>,
     /// Managing workflows.
@@ -107,6 +113,7 @@ pub struct Application {
     pub readiness: Arc<dyn Readiness>,
     demo: Arc<Demo>,
     first_admin: FirstAdmins,
+    refusals: Refusals,
     turns: Arc<TurnRunner>,
     retention: Retention,
 }
@@ -124,6 +131,13 @@ impl Application {
         let sealing_keys = SealingKeys::derive(&secrets, entropy.clone());
         let identity_keys = IdentitySealingKeys::derive(&secrets, entropy.clone());
         let retention = Retention::start(stores.sessions.clone(), clock.clone(), &runtime);
+        let refusals = Refusals::new(
+            stores.access.clone(),
+            stores.audit.clone(),
+            clock.clone(),
+            entropy.clone(),
+            runtime.clone(),
+        );
         let turns = TurnRunner::start(
             &stores,
             clock.clone(),
@@ -135,12 +149,16 @@ impl Application {
         Self {
             access: Arc::new(Access {
                 store: stores.access.clone(),
+                audit: stores.audit.clone(),
                 signer,
                 identities,
                 passwords: passwords.clone(),
+                throttle: Throttle::new(),
+                refusals: refusals.clone(),
                 clock: clock.clone(),
                 entropy: entropy.clone(),
             }),
+            audit: Arc::new(AuditLogs { store: stores.audit.clone() }),
             workflows: Arc::new(Workflows {
                 store: stores.workflows.clone(),
                 providers,
@@ -179,7 +197,11 @@ impl Application {
                 clock: clock.clone(),
                 entropy: entropy.clone(),
             }),
-            budgets: Arc::new(Budgets { store: stores.budgets.clone(), clock: clock.clone() }),
+            budgets: Arc::new(Budgets {
+                store: stores.budgets.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+            }),
             widgets: Arc::new(Widgets {
                 store: stores.widgets,
                 clock: clock.clone(),
@@ -188,6 +210,7 @@ impl Application {
                 require_allowed_domains,
             }),
             first_admin: FirstAdmins { store: stores.access, passwords, clock, entropy },
+            refusals,
             turns,
             retention,
         }
@@ -219,5 +242,6 @@ impl Application {
         self.retention.stop();
         self.turns.drain(grace).await;
         self.retention.stopped().await;
+        self.refusals.drain().await;
     }
 }

@@ -57,10 +57,8 @@ impl Passwords {
     pub(crate) async fn matches(&self, password: &str, hash: Option<String>) -> Result<bool, PasswordError> {
         let password = password.to_owned();
         self.off_thread(move || {
-            let known = hash.is_some();
-            let hash = hash.unwrap_or_else(|| NOBODY.to_owned());
-            let parsed = PasswordHash::new(&hash).map_err(|e| PasswordError::Hash(e.into()))?;
-            Ok(hasher()?.verify_password(password.as_bytes(), &parsed).is_ok() && known)
+            let hasher = hasher()?;
+            check(hash.as_deref(), |hash| hasher.verify_password(password.as_bytes(), hash).is_ok())
         })
         .await
     }
@@ -75,8 +73,58 @@ impl Passwords {
     }
 }
 
+/// Computes one hash, with the cost that stands in the stored one; for a user who is not there, the dummy's.
+fn check(hash: Option<&str>, compute: impl FnOnce(&PasswordHash) -> bool) -> Result<bool, PasswordError> {
+    let stored = PasswordHash::new(hash.unwrap_or(NOBODY)).map_err(|e| PasswordError::Hash(e.into()))?;
+    Ok(compute(&stored) && hash.is_some())
+}
+
 /// The parameters that OWASP's password storage page recommends first: 19 MiB, two passes, one lane.
 fn hasher() -> Result<Argon2<'static>, PasswordError> {
     let params = Params::new(19 * 1024, 2, 1, None).map_err(|e| PasswordError::Hash(e.into()))?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+#[cfg(test)]
+mod tests {
+    use chatloom_testkit::SeededEntropy;
+
+    use super::*;
+
+    fn passwords() -> Passwords {
+        Passwords::new(Arc::new(SeededEntropy::new(1)))
+    }
+
+    /// What the time of a hash depends on: algorithm, version, memory, passes, lanes, and the length of the result.
+    fn cost(hash: &PasswordHash) -> String {
+        let length = hash.hash.map(|output| output.len());
+        format!("{} {:?} {} {length:?}", hash.algorithm, hash.version, hash.params)
+    }
+
+    #[tokio::test]
+    async fn an_unknown_user_costs_one_hash_of_the_same_parameters_as_a_known_one() {
+        let known = passwords().hash("correct horse").await.unwrap();
+        let mut costs = Vec::new();
+        for hash in [Some(known.as_str()), None] {
+            let mut computed = Vec::new();
+            let outcome = check(hash, |stored| {
+                computed.push(cost(stored));
+                false
+            });
+            assert!(!outcome.unwrap());
+            assert_eq!(computed.len(), 1);
+            costs.append(&mut computed);
+        }
+        assert_eq!(costs[0], costs[1]);
+        assert_eq!(costs[0], "argon2id Some(19) m=19456,t=2,p=1 Some(32)");
+    }
+
+    #[tokio::test]
+    async fn nobody_has_the_dummys_password() {
+        assert!(!check(None, |_| true).unwrap());
+        let hash = passwords().hash("correct horse").await.unwrap();
+        assert!(passwords().matches("correct horse", Some(hash.clone())).await.unwrap());
+        assert!(!passwords().matches("correct horse ", Some(hash)).await.unwrap());
+        assert!(!passwords().matches("correct horse", None).await.unwrap());
+    }
 }

@@ -43,7 +43,8 @@ use chatloom_domain::turn::TurnState;
 use chatloom_ports::chat_model::Providers;
 use chatloom_ports::environment::{Clock, Entropy};
 use chatloom_ports::store::{
-    AccessStore, BudgetStore, SessionStore, StoreHealth, Stores, TurnStore, WidgetStore, WorkflowStore,
+    AccessStore, AuditStore, BudgetStore, SessionStore, StoreHealth, Stores, TurnStore, WidgetStore,
+    WorkflowStore,
 };
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -76,6 +77,7 @@ pub(crate) struct TurnRunner {
     sessions: Arc<dyn SessionStore>,
     budgets: Arc<dyn BudgetStore>,
     access: Arc<dyn AccessStore>,
+    audit: Arc<dyn AuditStore>,
     health: Arc<dyn StoreHealth>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -117,6 +119,7 @@ impl TurnRunner {
             sessions: stores.sessions.clone(),
             budgets: stores.budgets.clone(),
             access: stores.access.clone(),
+            audit: stores.audit.clone(),
             health: stores.health.clone(),
             clock,
             entropy,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chatloom_domain::audit::{Actor, AuditAction, AuditObject, AuditRecord};
 use chatloom_domain::id::WidgetId;
 use chatloom_domain::proof::VisitorSubject;
 use chatloom_domain::session::{SessionsOf, VisitorId};
@@ -14,6 +15,7 @@ use chatloom_ports::dashboard::visitors::{
 use chatloom_ports::environment::{Clock, Entropy};
 use chatloom_ports::store::{IdentityStore, SessionStore, WidgetStore};
 
+use crate::audit;
 use crate::retention::CHUNK;
 use crate::sealing::IdentitySealingKeys;
 
@@ -38,11 +40,18 @@ impl VisitorRecords {
     }
 }
 
+impl VisitorRecords {
+    fn record(&self, actor: &Actor, widget: WidgetId, action: AuditAction) -> AuditRecord {
+        let (now, object) = (self.clock.now(), AuditObject::Widget(widget));
+        AuditRecord::of(audit::entry(self.entropy.as_ref(), actor, now, action, object))
+    }
+}
+
 #[async_trait]
 impl VisitorAdministration for VisitorRecords {
     async fn rotate_identity_secret(
         &self,
-        member: &TeamMember,
+        actor: &Actor,
         widget: WidgetId,
         grace_seconds: Option<i64>,
     ) -> Result<IdentitySecret, VisitorAdministrationError> {
@@ -52,9 +61,11 @@ impl VisitorAdministration for VisitorRecords {
         let secret = IdentitySecret::new(self.entropy.secret());
         let sealed = self.keys.seal(widget, &secret);
         let previous_until = grace.end(now);
+        let (team, record) =
+            (actor.member.team_id, self.record(actor, widget, AuditAction::IdentitySecretRotated));
         let rotated = self
             .identities
-            .rotate_identity_secret(member.team_id, widget, &sealed, previous_until, now)
+            .rotate_identity_secret(team, widget, &sealed, previous_until, now, &record)
             .await?;
         if rotated { Ok(secret) } else { Err(VisitorAdministrationError::WidgetNotFound) }
     }
@@ -74,7 +85,7 @@ impl VisitorAdministration for VisitorRecords {
 
     async fn erase(
         &self,
-        member: &TeamMember,
+        actor: &Actor,
         widget: WidgetId,
         command: ErasureCommand,
     ) -> Result<u64, VisitorAdministrationError> {
@@ -89,10 +100,13 @@ impl VisitorAdministration for VisitorRecords {
                 SessionsOf::Subject(name)
             }
         };
-        self.find_widget(member, widget).await?;
-        let mut erased = 0;
+        self.find_widget(&actor.member, widget).await?;
+        let record = self.record(actor, widget, AuditAction::VisitorErased);
+        let (mut erased, mut told) = (0, record.entries());
         loop {
-            let chunk = self.sessions.erase_sessions(widget, &whose, CHUNK).await?;
+            let chunk = self.sessions.erase_sessions(widget, &whose, CHUNK, told).await?;
+            // It is told once, with the first that goes.
+            told = &[];
             erased += chunk;
             if chunk < u64::from(CHUNK) {
                 return Ok(erased);

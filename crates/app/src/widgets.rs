@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
+use chatloom_domain::audit::{Actor, AuditAction, AuditEntry, AuditObject, AuditRecord};
 use chatloom_domain::budget::Day;
 use chatloom_domain::customization::Customization;
 use chatloom_domain::id::WidgetId;
@@ -19,6 +20,7 @@ use chatloom_ports::environment::{Clock, Entropy};
 use chatloom_ports::store::widgets::{TokenRotation, WidgetWriteError};
 use chatloom_ports::store::{SaveOutcome, WidgetStore};
 
+use crate::audit;
 use crate::sealing::SealingKeys;
 
 /// How often a change is tried anew when others change the same thing at the same time.
@@ -68,12 +70,53 @@ impl Widgets {
         let lacking = needed(widget, &changed).into_iter().find(|permission| !member.role.may(*permission));
         lacking.map_or(Ok(changed), |permission| Err(WidgetError::NotPermitted(permission)))
     }
+
+    fn entry(&self, actor: &Actor, action: AuditAction, id: WidgetId, at: Timestamp) -> AuditEntry {
+        audit::entry(&*self.entropy, actor, at, action, AuditObject::Widget(id))
+    }
+
+    /// What an update came to: the fields that changed, and beside it what an owner would look for.
+    fn record_of(&self, actor: &Actor, before: &Widget, after: &Widget) -> AuditRecord {
+        let entry = |action| self.entry(actor, action, after.id, after.updated_at);
+        let updated = entry(AuditAction::WidgetUpdated).with_names("fields", &changed_fields(before, after));
+        let opened = is_opened(before, after).then_some(AuditAction::AllowedDomainsEmptied);
+        let switched = match (before.active, after.active) {
+            (false, true) => Some(AuditAction::WidgetSwitchedOn),
+            (true, false) => Some(AuditAction::WidgetSwitchedOff),
+            (true, true) | (false, false) => None,
+        };
+        let lifted = before.rules.identity_required && !after.rules.identity_required;
+        let lifted = lifted.then_some(AuditAction::IdentityRequirementLifted);
+        let kept = (before.rules.retention != after.rules.retention).then_some(AuditAction::RetentionChanged);
+        let special = [opened, switched, lifted, kept].into_iter().flatten();
+        special.map(entry).fold(AuditRecord::of(updated), AuditRecord::and)
+    }
+}
+
+/// The fields that differ.
+fn changed_fields(before: &Widget, after: &Widget) -> Vec<&'static str> {
+    let compared = [
+        ("name", before.name != after.name),
+        ("workflowId", before.workflow_id != after.workflow_id),
+        ("active", before.active != after.active),
+        ("customization", before.customization != after.customization),
+        ("allowedDomains", before.allowed_domains != after.allowed_domains),
+        ("allowNoOrigin", before.rules.allow_no_origin != after.rules.allow_no_origin),
+        ("identityRequired", before.rules.identity_required != after.rules.identity_required),
+        ("botCheck", before.rules.bot_check != after.rules.bot_check),
+        ("retentionDays", before.rules.retention != after.rules.retention),
+    ];
+    compared.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+}
+
+/// Whether the list of allowed domains was emptied.
+fn is_opened(before: &Widget, after: &Widget) -> bool {
+    after.allowed_domains.is_empty() && !before.allowed_domains.is_empty()
 }
 
 /// What a change needs beyond the permission to build.
 fn needed(before: &Widget, after: &Widget) -> Vec<Permission> {
-    let opens = after.allowed_domains.is_empty() && !before.allowed_domains.is_empty()
-        || after.rules.allow_no_origin && !before.rules.allow_no_origin;
+    let opens = is_opened(before, after) || after.rules.allow_no_origin && !before.rules.allow_no_origin;
     let waives = before.rules.identity_required && !after.rules.identity_required;
     let keeps = before.rules.retention != after.rules.retention;
     [
@@ -112,12 +155,12 @@ impl WidgetAdministration for Widgets {
         Ok(self.store.list_widgets(member.team_id).await?)
     }
 
-    async fn create(&self, member: &TeamMember, command: CreateWidgetCommand) -> Result<Widget, WidgetError> {
+    async fn create(&self, actor: &Actor, command: CreateWidgetCommand) -> Result<Widget, WidgetError> {
         let now = self.clock.now();
         let of_new = WidgetRules { retention: Some(RetentionDays::DEFAULT), ..WidgetRules::default() };
         let widget = Widget {
             id: WidgetId::from_uuid(self.entropy.uuid(now)),
-            team_id: member.team_id,
+            team_id: actor.member.team_id,
             name: WidgetName::parse(&command.name).map_err(WidgetError::Name)?,
             workflow_id: command.workflow_id,
             active: true,
@@ -129,7 +172,8 @@ impl WidgetAdministration for Widgets {
             version: 1,
         };
         let token = self.sealing_keys.seal(widget.id, &EmbedToken::new(self.entropy.secret()));
-        self.store.create_widget(&widget, &token).await.map_err(write_error)?;
+        let record = AuditRecord::of(self.entry(actor, AuditAction::WidgetCreated, widget.id, now));
+        self.store.create_widget(&widget, &token, &record).await.map_err(write_error)?;
         Ok(widget)
     }
 
@@ -139,14 +183,15 @@ impl WidgetAdministration for Widgets {
 
     async fn update(
         &self,
-        member: &TeamMember,
+        actor: &Actor,
         id: WidgetId,
         command: UpdateWidgetCommand,
     ) -> Result<Widget, WidgetError> {
         for _ in 0..SAVE_ATTEMPTS {
-            let current = self.find(member, id).await?;
-            let changed = self.apply(&current, member, &command, self.clock.now())?;
-            match self.store.save_widget(&changed).await.map_err(write_error)? {
+            let current = self.find(&actor.member, id).await?;
+            let changed = self.apply(&current, &actor.member, &command, self.clock.now())?;
+            let record = self.record_of(actor, &current, &changed);
+            match self.store.save_widget(&changed, &record).await.map_err(write_error)? {
                 SaveOutcome::Saved => return Ok(Widget { version: changed.version + 1, ..changed }),
                 SaveOutcome::Absent => return Err(WidgetError::NotFound),
                 SaveOutcome::Stale => {}
@@ -155,8 +200,10 @@ impl WidgetAdministration for Widgets {
         Err(WidgetError::Contended)
     }
 
-    async fn delete(&self, member: &TeamMember, id: WidgetId) -> Result<(), WidgetError> {
-        let deleted = self.store.delete_widget(member.team_id, id, self.clock.now()).await?;
+    async fn delete(&self, actor: &Actor, id: WidgetId) -> Result<(), WidgetError> {
+        let now = self.clock.now();
+        let record = AuditRecord::of(self.entry(actor, AuditAction::WidgetDeleted, id, now));
+        let deleted = self.store.delete_widget(actor.member.team_id, id, now, &record).await?;
         if deleted { Ok(()) } else { Err(WidgetError::NotFound) }
     }
 
@@ -167,7 +214,7 @@ impl WidgetAdministration for Widgets {
 
     async fn rotate_embed_token(
         &self,
-        member: &TeamMember,
+        actor: &Actor,
         id: WidgetId,
         grace_seconds: Option<i64>,
     ) -> Result<RotatedToken, WidgetError> {
@@ -176,7 +223,12 @@ impl WidgetAdministration for Widgets {
         let at = self.clock.now();
         let previous_until = grace.unwrap_or_default().end(at);
         let rotation = TokenRotation { token: self.sealing_keys.seal(id, &token), previous_until, at };
-        if !self.store.rotate_embed_token(member.team_id, id, &rotation).await? {
+        let regenerated = self.entry(actor, AuditAction::TokenRegenerated, id, at);
+        let record = AuditRecord::of(match grace_seconds {
+            Some(seconds) => regenerated.with_number("graceSeconds", seconds),
+            None => regenerated,
+        });
+        if !self.store.rotate_embed_token(actor.member.team_id, id, &rotation, &record).await? {
             return Err(WidgetError::NotFound);
         }
         Ok(RotatedToken { token, previous_valid_until: previous_until })

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chatloom_domain::Timestamp;
+use chatloom_domain::audit::{Actor, AuditAction, AuditObject, AuditRecord};
 use chatloom_domain::id::WorkflowId;
 use chatloom_domain::team::TeamMember;
 use chatloom_domain::workflow::{Agent, AgentInput, Workflow, WorkflowName};
@@ -14,6 +16,7 @@ use chatloom_ports::environment::{Clock, Entropy};
 use chatloom_ports::store::workflows::WorkflowDeletion;
 use chatloom_ports::store::{SaveOutcome, WorkflowStore};
 
+use crate::audit::entry;
 use crate::widgets::SAVE_ATTEMPTS;
 
 pub(crate) struct Workflows {
@@ -37,6 +40,20 @@ impl Workflows {
             }
         }
     }
+
+    fn record(&self, actor: &Actor, action: AuditAction, id: WorkflowId, at: Timestamp) -> AuditRecord {
+        AuditRecord::of(entry(&*self.entropy, actor, at, action, AuditObject::Workflow(id)))
+    }
+
+    /// Names the fields that differ.
+    fn record_of(&self, actor: &Actor, before: &Workflow, after: &Workflow) -> AuditRecord {
+        let compared = [("name", before.name != after.name), ("agent", before.agent != after.agent)];
+        let fields = compared.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name);
+        let fields: Vec<_> = fields.collect();
+        let (action, object) = (AuditAction::WorkflowUpdated, AuditObject::Workflow(after.id));
+        let updated = entry(&*self.entropy, actor, after.updated_at, action, object);
+        AuditRecord::of(updated.with_names("fields", &fields))
+    }
 }
 
 #[async_trait]
@@ -45,22 +62,19 @@ impl WorkflowAdministration for Workflows {
         Ok(self.store.list_workflows(member.team_id).await?)
     }
 
-    async fn create(
-        &self,
-        member: &TeamMember,
-        command: CreateWorkflowCommand,
-    ) -> Result<Workflow, WorkflowError> {
+    async fn create(&self, actor: &Actor, command: CreateWorkflowCommand) -> Result<Workflow, WorkflowError> {
         let now = self.clock.now();
         let workflow = Workflow {
             id: WorkflowId::from_uuid(self.entropy.uuid(now)),
-            team_id: member.team_id,
+            team_id: actor.member.team_id,
             name: WorkflowName::parse(&command.name).map_err(WorkflowError::Name)?,
             agent: self.parse_agent(&command.agent)?,
             created_at: now,
             updated_at: now,
             version: 1,
         };
-        self.store.create_workflow(&workflow).await?;
+        let record = self.record(actor, AuditAction::WorkflowCreated, workflow.id, now);
+        self.store.create_workflow(&workflow, &record).await?;
         Ok(workflow)
     }
 
@@ -70,7 +84,7 @@ impl WorkflowAdministration for Workflows {
 
     async fn update(
         &self,
-        member: &TeamMember,
+        actor: &Actor,
         id: WorkflowId,
         command: UpdateWorkflowCommand,
     ) -> Result<Workflow, WorkflowError> {
@@ -78,14 +92,14 @@ impl WorkflowAdministration for Workflows {
         let name =
             command.name.as_deref().map(WorkflowName::parse).transpose().map_err(WorkflowError::Name)?;
         for _ in 0..SAVE_ATTEMPTS {
-            let current = self.find(member, id).await?;
+            let current = self.find(&actor.member, id).await?;
             let changed = Workflow {
-                name: name.clone().unwrap_or(current.name),
-                agent: agent.clone().unwrap_or(current.agent),
+                name: name.clone().unwrap_or_else(|| current.name.clone()),
+                agent: agent.clone().unwrap_or_else(|| current.agent.clone()),
                 updated_at: self.clock.now(),
-                ..current
+                ..current.clone()
             };
-            match self.store.save_workflow(&changed).await? {
+            match self.store.save_workflow(&changed, &self.record_of(actor, &current, &changed)).await? {
                 SaveOutcome::Saved => return Ok(Workflow { version: changed.version + 1, ..changed }),
                 SaveOutcome::Absent => return Err(WorkflowError::NotFound),
                 SaveOutcome::Stale => {}
@@ -94,8 +108,9 @@ impl WorkflowAdministration for Workflows {
         Err(WorkflowError::Contended)
     }
 
-    async fn delete(&self, member: &TeamMember, id: WorkflowId) -> Result<(), WorkflowError> {
-        match self.store.delete_workflow(member.team_id, id).await? {
+    async fn delete(&self, actor: &Actor, id: WorkflowId) -> Result<(), WorkflowError> {
+        let record = self.record(actor, AuditAction::WorkflowDeleted, id, self.clock.now());
+        match self.store.delete_workflow(actor.member.team_id, id, &record).await? {
             WorkflowDeletion::Deleted => Ok(()),
             WorkflowDeletion::Absent => Err(WorkflowError::NotFound),
             WorkflowDeletion::InUse => Err(WorkflowError::InUse),

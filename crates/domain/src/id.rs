@@ -57,4 +57,8 @@ ids! {
     ChallengeId,
     /// One running process of the service.
     ReplicaId,
+    /// A line of a team's audit log.
+    AuditEntryId,
+    /// A request, as the log and its answer call it.
+    RequestId,
 }

@@ -3,13 +3,16 @@
 //! Nothing here does I/O, waits, or knows a wire or storage format. A value that has a rule can only be
 //! built through its parser, and the same parser reads stored data back.
 
+pub mod audit;
 pub mod bot_check;
 pub mod budget;
 pub mod customization;
 pub mod id;
 pub mod identity;
 pub mod message;
+pub mod network;
 pub mod origin;
+pub mod password;
 pub mod proof;
 pub mod session;
 pub mod team;

@@ -74,7 +74,7 @@ pub enum Role {
     /// Also creates, changes and deletes widgets and workflows.
     Builder,
     /// Also opens a restricted widget, decides how long conversations are kept, erases them, makes the secret that proves
-    /// who a visitor is, and sets budgets.
+    /// who a visitor is, sets budgets, and reads the audit log.
     Admin,
 }
 
@@ -132,6 +132,8 @@ pub enum Permission {
     EraseConversations,
     /// Set the daily budgets of the team and its widgets.
     SetBudgets,
+    /// Read who changed what, and from where.
+    ReadAuditLog,
 }
 
 impl fmt::Display for Permission {
@@ -146,6 +148,7 @@ impl fmt::Display for Permission {
             Self::ProveIdentity => "making an identity secret",
             Self::EraseConversations => "erasing conversations",
             Self::SetBudgets => "setting budgets",
+            Self::ReadAuditLog => "reading the audit log",
         })
     }
 }
@@ -162,7 +165,8 @@ impl Permission {
             | Self::SetRetention
             | Self::ProveIdentity
             | Self::EraseConversations
-            | Self::SetBudgets => Role::Admin,
+            | Self::SetBudgets
+            | Self::ReadAuditLog => Role::Admin,
         }
     }
 }
@@ -306,10 +310,10 @@ mod tests {
     #[test]
     fn each_role_may_do_what_the_table_says() {
         let table = [
-            (Role::Viewer, [true, false, false, false, false]),
-            (Role::Operator, [true, true, false, false, false]),
-            (Role::Builder, [true, true, true, false, false]),
-            (Role::Admin, [true, true, true, true, true]),
+            (Role::Viewer, [true, false, false, false, false, false]),
+            (Role::Operator, [true, true, false, false, false, false]),
+            (Role::Builder, [true, true, true, false, false, false]),
+            (Role::Admin, [true, true, true, true, true, true]),
         ];
         let permissions = [
             Permission::Read,
@@ -317,6 +321,7 @@ mod tests {
             Permission::Build,
             Permission::OpenToAnySite,
             Permission::SetBudgets,
+            Permission::ReadAuditLog,
         ];
         for (role, expected) in table {
             assert_eq!(permissions.map(|permission| role.may(permission)), expected, "{role:?}");

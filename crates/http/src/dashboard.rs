@@ -1,5 +1,6 @@
-//! The dashboard's side of the API: signing in, widgets, workflows, budgets.
+//! The dashboard's side of the API: signing in, widgets, workflows, budgets, visitors, the audit log.
 
+pub(crate) mod audit_log;
 mod authorized;
 pub(crate) mod budgets;
 pub(crate) mod credentials;

@@ -14,7 +14,8 @@ use actix_web::http::header::{
 };
 use actix_web::http::{ConnectionType, Method, StatusCode, Uri};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpResponse, ResponseError};
+use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError};
+use chatloom_domain::id::{RequestId, TurnId};
 use futures::FutureExt as _;
 use uuid::Uuid;
 
@@ -51,6 +52,7 @@ pub(crate) async fn envelope(
         received: Instant::now(),
     };
     let is_late = connections::is_late(request.request());
+    request.extensions_mut().insert(RequestId::from_uuid(subject.id));
     let timestamp = || iso_millis(services.clock.now());
     if let Err(refusal) = head::check(request.request()) {
         return Ok(subject.finish(request.error_response(refusal), timestamp));
@@ -134,7 +136,7 @@ impl Subject {
             path: self.uri.path(),
             code: error.code.as_str(),
             request_id: self.id,
-            turn_id: error.turn_id().map(chatloom_domain::id::TurnId::as_uuid),
+            turn_id: error.turn_id().map(TurnId::as_uuid),
         };
         let further = error.headers().into_iter().flatten();
         let mut headers: Vec<_> = further.map(|(name, value)| (name.clone(), value.clone())).collect();

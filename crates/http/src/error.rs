@@ -123,7 +123,7 @@ codes! {
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY "idempotency_key_reused",
     /// A daily budget of the widget or its team is used up.
     QuotaReached = TOO_MANY_REQUESTS "quota_reached",
-    /// Address, session, visitor or widget has sent too many requests.
+    /// Address, session, visitor or widget has sent too many requests, or too many passwords were wrong.
     RateLimited = TOO_MANY_REQUESTS "rate_limited",
     /// More than 64 headers, or more than 32 KiB of them.
     HeadersTooLarge = REQUEST_HEADER_FIELDS_TOO_LARGE "headers_too_large",
@@ -219,6 +219,13 @@ impl ApiError {
         };
         let message = format!("the {owner} quota of {unit} is used up for today, please come back later");
         Self { retry_after: Some(whole_seconds(wait)), ..Self::new(Code::QuotaReached, message) }
+    }
+
+    /// A sign-in that has to wait, because too many have failed.
+    pub(crate) fn too_many_failures(wait: Duration) -> Self {
+        let seconds = whole_seconds(wait);
+        let message = format!("too many wrong passwords, please try again in {seconds} s");
+        Self { retry_after: Some(seconds), ..Self::new(Code::RateLimited, message) }
     }
 
     /// A model that may be asked again after `wait`; `source` says why, for the log.

@@ -11,9 +11,9 @@ use chatloom_domain::origin::{Origin, Source};
 use chatloom_domain::turn::EventId;
 
 use crate::body::RequestBody;
-use crate::dashboard::credentials::{bearer_token, presented_to};
 use crate::dashboard::budgets::SetBudgetRequest;
-use crate::dashboard::login::LoginRequest;
+use crate::dashboard::credentials::{bearer_token, presented_to};
+use crate::dashboard::login::{ChangePasswordRequest, LoginRequest};
 use crate::dashboard::visitors::{ErasureRequest, RotateRequest};
 use crate::dashboard::widgets::wire::{CreateWidgetRequest, RegenerateTokenRequest, UpdateWidgetRequest};
 use crate::dashboard::workflows::wire::{CreateWorkflowRequest, UpdateWorkflowRequest};
@@ -89,6 +89,7 @@ pub struct BodyReader {
 /// A reader for each operation that has a body. A test of the fuzz targets compares it with the document.
 pub const BODIES: &[BodyReader] = &[
     BodyReader { operation: "logIn", read: dashboard::<LoginRequest> },
+    BodyReader { operation: "changePassword", read: dashboard::<ChangePasswordRequest> },
     BodyReader { operation: "createWidget", read: dashboard::<CreateWidgetRequest> },
     BodyReader { operation: "updateWidget", read: dashboard::<UpdateWidgetRequest> },
     BodyReader { operation: "regenerateToken", read: dashboard::<RegenerateTokenRequest> },

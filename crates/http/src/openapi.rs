@@ -122,6 +122,7 @@ fn tag(route: &Route) -> &'static str {
         Family::Dashboard if route.path.ends_with("/budget") => "Budgets",
         Family::Dashboard if route.path.contains("/workflows") => "Workflows",
         Family::Dashboard if route.path.contains("/widgets") => "Widgets",
+        Family::Dashboard if route.path.ends_with("/audit-log") => "Audit log",
         Family::Dashboard => "Signing in",
     }
 }

@@ -5,7 +5,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, Resource};
 
-use crate::dashboard::{budgets, login, visitors, widgets, workflows};
+use crate::dashboard::{audit_log, budgets, login, visitors, widgets, workflows};
 use crate::error::{ApiError, Code};
 use crate::openapi::Doc;
 use crate::public::{challenges, cors, guard::guard, init, messages, sessions, turns};
@@ -80,6 +80,7 @@ routes! {
         POST "/api/auth/refresh" => login::refresh, login::REFRESH;
         POST "/api/auth/logout" => login::log_out, login::LOG_OUT;
         GET "/api/auth/me" => login::me, login::ME;
+        PUT "/api/auth/password" => login::change_password, login::CHANGE_PASSWORD;
 
         GET "/api/teams/{teamId}/widgets" => widgets::list, widgets::LIST;
         POST "/api/teams/{teamId}/widgets" => widgets::create, widgets::CREATE;
@@ -104,6 +105,8 @@ routes! {
         GET "/api/teams/{teamId}/workflows/{id}" => workflows::read, workflows::READ;
         PUT "/api/teams/{teamId}/workflows/{id}" => workflows::update, workflows::UPDATE;
         DELETE "/api/teams/{teamId}/workflows/{id}" => workflows::remove, workflows::DELETE;
+
+        GET "/api/teams/{teamId}/audit-log" => audit_log::list, audit_log::LIST;
     }
     Public {
         GET "/api/widget-chat/init/{token}" => init::initialize, init::BY_PATH;

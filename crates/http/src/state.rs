@@ -7,7 +7,7 @@ use actix_web::HttpRequest;
 use actix_web::web::Data;
 use chatloom_ports::dashboard::visitors::VisitorAdministration;
 use chatloom_ports::dashboard::{
-    BudgetAdministration, DashboardAccess, WidgetAdministration, WorkflowAdministration,
+    AuditLog, BudgetAdministration, DashboardAccess, WidgetAdministration, WorkflowAdministration,
 };
 use chatloom_ports::environment::{Clock, Entropy};
 use chatloom_ports::visitor::{DemoSite, Readiness, VisitorChat};
@@ -21,6 +21,8 @@ use crate::public::rate_limit::RateLimiter;
 pub struct Services {
     /// Signing in, and what a signed-in user may do.
     pub access: Arc<dyn DashboardAccess>,
+    /// What was done in a team.
+    pub audit: Arc<dyn AuditLog>,
     /// Managing widgets.
     pub widgets: Arc<dyn WidgetAdministration>,
     /// Managing workflows.

@@ -4,12 +4,15 @@ mod budgets;
 pub mod visitors;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
+use chatloom_domain::audit::{Actor, Caller, ListedAuditEntry};
 use chatloom_domain::customization::{CustomizationError, Data};
-use chatloom_domain::id::{TeamId, WidgetId, WorkflowId};
+use chatloom_domain::id::{AuditEntryId, TeamId, WidgetId, WorkflowId};
 use chatloom_domain::origin::AllowedDomainsError;
+use chatloom_domain::password::NewPasswordError;
 use chatloom_domain::team::{Permission, TeamMember, User};
 use chatloom_domain::text::TextError;
 use chatloom_domain::token::{EmbedToken, GraceError, WidgetTokens};
@@ -55,6 +58,15 @@ pub enum AccessError {
     /// The identity provider's keys cannot be fetched; trying again in a minute may help.
     #[error("the identity provider's keys are not available")]
     IdentityUnavailable(#[source] KeySetError),
+    /// The new password breaks a rule.
+    #[error("new password {0}")]
+    NewPassword(NewPasswordError),
+    /// Too many wrong passwords for this user or from this address; no password was looked at.
+    #[error("too many wrong passwords")]
+    TooManyFailures {
+        /// How long to wait before the next one is looked at.
+        retry_after: Duration,
+    },
     /// Too many sign-ins at once; trying again in a second helps.
     #[error("too many sign-ins at once")]
     Busy,
@@ -72,17 +84,28 @@ impl From<StoreError> for AccessError {
     }
 }
 
+/// A change of one's own password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ChangePasswordCommand {
+    /// The password that holds now.
+    pub current: String,
+    /// The one that is to hold.
+    pub new: String,
+}
+
 /// Signing in and out, and what a signed-in user may do.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait DashboardAccess: Send + Sync {
     /// Checks e-mail address and password and begins a dashboard session. A presented session, if any, ends.
-    /// Takes about as long for an unknown address as for a wrong password.
+    /// Takes about as long for an unknown address as for a wrong password. After too many failures no password is
+    /// looked at for a while, whether there is such a user or not.
     async fn log_in(
         &self,
         email: &str,
         password: &str,
         presented: Option<Credentials>,
+        caller: Caller,
     ) -> Result<(User, AccessToken), AccessError>;
 
     /// Checks a token of an identity provider, brings its user up to date, and begins a dashboard session that lasts no
@@ -91,13 +114,23 @@ pub trait DashboardAccess: Send + Sync {
         &self,
         identity_token: &str,
         presented: Option<Credentials>,
+        caller: Caller,
     ) -> Result<(User, AccessToken), AccessError>;
 
     /// Ends the session and begins a new one for the same user.
     async fn refresh(&self, credentials: &Credentials) -> Result<AccessToken, AccessError>;
 
     /// Ends the session.
-    async fn log_out(&self, credentials: &Credentials) -> Result<(), AccessError>;
+    async fn log_out(&self, credentials: &Credentials, caller: Caller) -> Result<(), AccessError>;
+
+    /// Gives the signed-in user a new password. All their sessions end at once; the token is that of a new one.
+    /// A wrong current password counts as a failed sign-in does.
+    async fn change_password(
+        &self,
+        credentials: &Credentials,
+        command: ChangePasswordCommand,
+        caller: Caller,
+    ) -> Result<AccessToken, AccessError>;
 
     /// The signed-in user.
     async fn current_user(&self, credentials: &Credentials) -> Result<User, AccessError>;
@@ -110,6 +143,28 @@ pub trait DashboardAccess: Send + Sync {
         team: TeamId,
         permission: Permission,
     ) -> Result<TeamMember, AccessError>;
+}
+
+/// A page of a team's audit log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditPage {
+    /// Newest first.
+    pub entries: Vec<ListedAuditEntry>,
+    /// Where the next page begins; `None` where there is none.
+    pub next_before: Option<AuditEntryId>,
+}
+
+/// Reading what was done in a team. Takes a member whose permission was checked by [`DashboardAccess::authorize`].
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait AuditLog: Send + Sync {
+    /// At most `limit` entries, newest first; with `before` only older ones than that.
+    async fn page(
+        &self,
+        member: &TeamMember,
+        before: Option<AuditEntryId>,
+        limit: u32,
+    ) -> Result<AuditPage, StoreError>;
 }
 
 /// A widget to be made.
@@ -214,7 +269,8 @@ impl From<StoreError> for WidgetError {
     }
 }
 
-/// Managing widgets. Every method takes a member whose permission was checked by [`DashboardAccess::authorize`].
+/// Managing widgets. Every method takes a member whose permission was checked by [`DashboardAccess::authorize`]; what
+/// changes something takes an actor, because the audit log tells of it.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait WidgetAdministration: Send + Sync {
@@ -222,7 +278,7 @@ pub trait WidgetAdministration: Send + Sync {
     async fn list(&self, member: &TeamMember) -> Result<Vec<Widget>, WidgetError>;
 
     /// Makes a widget with a new embed token.
-    async fn create(&self, member: &TeamMember, command: CreateWidgetCommand) -> Result<Widget, WidgetError>;
+    async fn create(&self, actor: &Actor, command: CreateWidgetCommand) -> Result<Widget, WidgetError>;
 
     /// Reads one widget.
     async fn find(&self, member: &TeamMember, id: WidgetId) -> Result<Widget, WidgetError>;
@@ -230,13 +286,13 @@ pub trait WidgetAdministration: Send + Sync {
     /// Changes the given fields and no others.
     async fn update(
         &self,
-        member: &TeamMember,
+        actor: &Actor,
         id: WidgetId,
         command: UpdateWidgetCommand,
     ) -> Result<Widget, WidgetError>;
 
     /// Deletes the widget and all its conversations; its embed token is invalid at once.
-    async fn delete(&self, member: &TeamMember, id: WidgetId) -> Result<(), WidgetError>;
+    async fn delete(&self, actor: &Actor, id: WidgetId) -> Result<(), WidgetError>;
 
     /// The current embed token, to be shown in the embed code.
     async fn embed_token(&self, member: &TeamMember, id: WidgetId) -> Result<EmbedToken, WidgetError>;
@@ -245,7 +301,7 @@ pub trait WidgetAdministration: Send + Sync {
     /// are given. A token that was still going on from an earlier rotation is invalid at once in any case.
     async fn rotate_embed_token(
         &self,
-        member: &TeamMember,
+        actor: &Actor,
         id: WidgetId,
         grace_seconds: Option<i64>,
     ) -> Result<RotatedToken, WidgetError>;
@@ -313,7 +369,8 @@ impl From<StoreError> for WorkflowError {
     }
 }
 
-/// Managing workflows. Every method takes a member whose permission was checked by [`DashboardAccess::authorize`].
+/// Managing workflows. Every method takes a member whose permission was checked by [`DashboardAccess::authorize`]; what
+/// changes something takes an actor, because the audit log tells of it.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait WorkflowAdministration: Send + Sync {
@@ -321,11 +378,7 @@ pub trait WorkflowAdministration: Send + Sync {
     async fn list(&self, member: &TeamMember) -> Result<Vec<Workflow>, WorkflowError>;
 
     /// Makes a workflow.
-    async fn create(
-        &self,
-        member: &TeamMember,
-        command: CreateWorkflowCommand,
-    ) -> Result<Workflow, WorkflowError>;
+    async fn create(&self, actor: &Actor, command: CreateWorkflowCommand) -> Result<Workflow, WorkflowError>;
 
     /// Reads one workflow.
     async fn find(&self, member: &TeamMember, id: WorkflowId) -> Result<Workflow, WorkflowError>;
@@ -333,11 +386,11 @@ pub trait WorkflowAdministration: Send + Sync {
     /// Changes the given fields and no others.
     async fn update(
         &self,
-        member: &TeamMember,
+        actor: &Actor,
         id: WorkflowId,
         command: UpdateWorkflowCommand,
     ) -> Result<Workflow, WorkflowError>;
 
     /// Deletes a workflow that no widget points at.
-    async fn delete(&self, member: &TeamMember, id: WorkflowId) -> Result<(), WorkflowError>;
+    async fn delete(&self, actor: &Actor, id: WorkflowId) -> Result<(), WorkflowError>;
 }

@@ -3,8 +3,12 @@
 //! Every method is one transaction. Implementations share [`StoreError`]: a store that cannot be reached, waits
 //! too long for a connection or a lock, or fails in any unforeseen way is `Unavailable`; a row that its parser
 //! refuses is `Inconsistent`. Lists and lookups of one team MUST never see another team's rows.
+//!
+//! A method that changes what an owner cares for takes what the audit log is to say of it. It MUST write these entries in
+//! the same transaction when it makes the change, and none of them when it does not.
 
 pub mod access;
+pub mod audit;
 pub mod budgets;
 pub mod identities;
 pub mod sessions;
@@ -18,6 +22,7 @@ use async_trait::async_trait;
 use thiserror::Error;
 
 pub use access::AccessStore;
+pub use audit::AuditStore;
 pub use budgets::BudgetStore;
 pub use identities::IdentityStore;
 pub use sessions::SessionStore;
@@ -68,6 +73,8 @@ pub trait StoreHealth: Send + Sync {
 pub struct Stores {
     /// Users, teams, memberships, dashboard sessions.
     pub access: Arc<dyn AccessStore>,
+    /// The audit log.
+    pub audit: Arc<dyn AuditStore>,
     /// Workflows.
     pub workflows: Arc<dyn WorkflowStore>,
     /// Widgets and their embed tokens.

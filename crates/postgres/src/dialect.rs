@@ -7,11 +7,17 @@ pub(crate) use crate::begin::begin_turn;
 use crate::columns::{Id, Time};
 use crate::database::Conn;
 use crate::relational::errors::QueryError;
-use crate::relational::schema::{chat_sessions, turns, widgets};
+use crate::relational::schema::{chat_sessions, turns, users, widgets};
 
 /// Keeps others from making a first administrator until the commit. Reading users goes on meanwhile.
 pub(crate) async fn exclude_other_first_admins(conn: &mut Conn) -> Result<(), QueryError> {
     Ok(conn.batch_execute("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE").await?)
+}
+
+/// The password hash of a user who may sign in. Nobody can change it, or disable the user, before the commit.
+pub(crate) async fn hold_user(conn: &mut Conn, id: Id) -> Result<Option<String>, QueryError> {
+    let user = users::table.filter(users::id.eq(id).and(users::disabled_at.is_null()));
+    Ok(user.select(users::password_hash).for_share().first(conn).await.optional()?)
 }
 
 /// Lets the statements of this transaction take their time.

@@ -106,7 +106,9 @@ async fn work_is_finished_when_its_caller_has_left() {
 
     let workflows = stores.workflows.clone();
     let mut callers = JoinSet::new();
-    callers.spawn(async move { workflows.create_workflow(&sample::workflow(team(), 1)).await });
+    callers.spawn(async move {
+        workflows.create_workflow(&sample::workflow(team(), 1), &sample::audit_record()).await
+    });
     until_some(&watcher, "wait_event_type = 'Lock'").await;
     callers.shutdown().await;
     client.batch_execute("COMMIT").await.unwrap();

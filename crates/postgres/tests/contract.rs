@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
-use chatloom_domain::id::TeamId;
+use chatloom_domain::id::{TeamId, UserId};
 use chatloom_domain::team::{TeamName, User};
 use chatloom_postgres::{PoolConfig, PostgresStore};
 use chatloom_testkit::contract::{Seed, Subject};
@@ -53,5 +53,20 @@ impl Seed for Seeder {
             let (team, role) = (membership.team_id.to_string(), membership.role.as_str());
             self.client.execute(insert, &[&id, &team, &role]).await.unwrap();
         }
+    }
+
+    async fn disable_user(&self, id: UserId, at: Timestamp) {
+        let disable = "UPDATE users SET disabled_at = $2::text::timestamptz WHERE id = $1::text::uuid";
+        self.client.execute(disable, &[&id.to_string(), &at.to_string()]).await.unwrap();
+    }
+
+    async fn remove_user(&self, id: UserId) {
+        let remove = "DELETE FROM users WHERE id = $1::text::uuid";
+        self.client.execute(remove, &[&id.to_string()]).await.unwrap();
+    }
+
+    async fn remove_team(&self, id: TeamId) {
+        let remove = "DELETE FROM teams WHERE id = $1::text::uuid";
+        self.client.execute(remove, &[&id.to_string()]).await.unwrap();
     }
 }

@@ -43,9 +43,9 @@ async fn session(stores: &Stores, client: &Client) -> ChatSession {
     let insert = format!("INSERT INTO teams (id, name, created_at) VALUES ('{team}', 'One', now())");
     client.batch_execute(&insert).await.unwrap();
     let workflow = sample::workflow(team, 1);
-    stores.workflows.create_workflow(&workflow).await.unwrap();
+    stores.workflows.create_workflow(&workflow, &sample::audit_record()).await.unwrap();
     let widget = sample::widget(team, workflow.id, 1);
-    stores.widgets.create_widget(&widget, &sample::stored_token(1)).await.unwrap();
+    stores.widgets.create_widget(&widget, &sample::stored_token(1), &sample::audit_record()).await.unwrap();
     let session = sample::chat_session(widget.id, 1);
     stores.sessions.open_session(&session, widget.version, None).await.unwrap();
     session

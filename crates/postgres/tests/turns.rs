@@ -20,9 +20,9 @@ async fn three_turns(database: &TestDatabase) -> (Stores, Client, Vec<Turn>) {
     let insert = format!("INSERT INTO teams (id, name, created_at) VALUES ('{team}', 'One', now())");
     client.batch_execute(&insert).await.unwrap();
     let workflow = sample::workflow(team, 1);
-    stores.workflows.create_workflow(&workflow).await.unwrap();
+    stores.workflows.create_workflow(&workflow, &sample::audit_record()).await.unwrap();
     let widget = sample::widget(team, workflow.id, 1);
-    stores.widgets.create_widget(&widget, &sample::stored_token(1)).await.unwrap();
+    stores.widgets.create_widget(&widget, &sample::stored_token(1), &sample::audit_record()).await.unwrap();
     let mut turns = Vec::new();
     for n in 1..=3 {
         let session = sample::chat_session(widget.id, n);

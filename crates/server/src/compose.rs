@@ -260,6 +260,7 @@ fn connect_providers(configured: &[NamedProvider], client: &HttpClient) -> Resul
 fn services(application: &Application, entropy: Arc<dyn Entropy>, demo: Option<Demo>) -> Services {
     Services {
         access: application.access.clone(),
+        audit: application.audit.clone(),
         widgets: application.widgets.clone(),
         workflows: application.workflows.clone(),
         visitor_administration: application.visitor_administration.clone(),

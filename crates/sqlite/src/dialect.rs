@@ -10,12 +10,18 @@ use crate::columns::{Id, Time};
 use crate::database::Conn;
 use crate::relational::errors::QueryError;
 use crate::relational::queries::logs::PORTION;
-use crate::relational::schema::{chat_sessions, widgets};
+use crate::relational::schema::{chat_sessions, users, widgets};
 
 /// Keeps others from making a first administrator until the commit.
 #[expect(clippy::unused_async, reason = "the other database needs a statement")]
 pub(crate) async fn exclude_other_first_admins(_conn: &mut Conn) -> Result<(), QueryError> {
     Ok(())
+}
+
+/// The password hash of a user who may sign in. Nobody can change it, or disable the user, before the commit.
+pub(crate) async fn hold_user(conn: &mut Conn, id: Id) -> Result<Option<String>, QueryError> {
+    let user = users::table.filter(users::id.eq(id).and(users::disabled_at.is_null()));
+    Ok(user.select(users::password_hash).first(conn).await.optional()?)
 }
 
 /// Lets the statements of this transaction take their time.

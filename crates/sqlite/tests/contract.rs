@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
-use chatloom_domain::id::TeamId;
+use chatloom_domain::id::{TeamId, UserId};
 use chatloom_domain::team::{TeamName, User};
 use chatloom_sqlite::SqliteStore;
 use chatloom_testkit::contract::{Seed, Subject};
@@ -32,7 +32,7 @@ struct Seeder {
 impl Seeder {
     fn connect(&self) -> SqliteConnection {
         let mut conn = SqliteConnection::establish(self.path.to_str().unwrap()).unwrap();
-        conn.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
+        conn.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON").unwrap();
         conn
     }
 }
@@ -71,5 +71,27 @@ impl Seed for Seeder {
                 .execute(&mut conn)
                 .unwrap();
         }
+    }
+
+    async fn disable_user(&self, id: UserId, at: Timestamp) {
+        diesel::sql_query("UPDATE users SET disabled_at = ? WHERE id = ?")
+            .bind::<BigInt, _>(at.as_microsecond())
+            .bind::<Binary, _>(&id.as_uuid().as_bytes()[..])
+            .execute(&mut self.connect())
+            .unwrap();
+    }
+
+    async fn remove_user(&self, id: UserId) {
+        diesel::sql_query("DELETE FROM users WHERE id = ?")
+            .bind::<Binary, _>(&id.as_uuid().as_bytes()[..])
+            .execute(&mut self.connect())
+            .unwrap();
+    }
+
+    async fn remove_team(&self, id: TeamId) {
+        diesel::sql_query("DELETE FROM teams WHERE id = ?")
+            .bind::<Binary, _>(&id.as_uuid().as_bytes()[..])
+            .execute(&mut self.connect())
+            .unwrap();
     }
 }

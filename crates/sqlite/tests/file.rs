@@ -22,9 +22,9 @@ async fn open_with_session(path: &Path) -> (Stores, ChatSession) {
     );
     SqliteConnection::establish(path.to_str().unwrap()).unwrap().batch_execute(&add_team).unwrap();
     let workflow = sample::workflow(team, 1);
-    stores.workflows.create_workflow(&workflow).await.unwrap();
+    stores.workflows.create_workflow(&workflow, &sample::audit_record()).await.unwrap();
     let widget = sample::widget(team, workflow.id, 1);
-    stores.widgets.create_widget(&widget, &sample::stored_token(1)).await.unwrap();
+    stores.widgets.create_widget(&widget, &sample::stored_token(1), &sample::audit_record()).await.unwrap();
     let session = sample::chat_session(widget.id, 1);
     stores.sessions.open_session(&session, widget.version, None).await.unwrap();
     (stores, session)
@@ -100,12 +100,13 @@ async fn work_is_finished_when_its_caller_has_left() {
     let team = sample::team_id(1);
     let abandoned: Vec<_> = (2..102).map(|n| sample::workflow(team, n)).collect();
     for workflow in &abandoned {
-        let work = stores.workflows.create_workflow(workflow);
+        let record = sample::audit_record();
+        let work = stores.workflows.create_workflow(workflow, &record);
         // Dropped at its first wait, on a runtime with a single thread.
         assert!(futures::FutureExt::now_or_never(work).is_none());
     }
     // The writer comes back from those that had begun, without an open transaction.
-    stores.workflows.create_workflow(&sample::workflow(team, 102)).await.unwrap();
+    stores.workflows.create_workflow(&sample::workflow(team, 102), &sample::audit_record()).await.unwrap();
     let begun = stores.workflows.find_workflow(team, abandoned[0].id).await.unwrap();
     assert_eq!(begun.as_ref(), Some(&abandoned[0]));
 }

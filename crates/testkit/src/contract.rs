@@ -16,6 +16,7 @@
 //! ```
 
 pub mod access;
+pub mod audit;
 pub mod auth_sessions;
 pub mod budgets;
 pub mod budgets_spent;
@@ -27,6 +28,7 @@ pub mod external_users;
 pub mod health;
 pub mod identity_secrets;
 pub mod messages;
+pub mod passwords;
 pub mod proven_sessions;
 pub mod retention;
 pub mod sessions;
@@ -72,6 +74,29 @@ macro_rules! store_contract {
                 find_member_gives_the_role_in_the_team,
                 find_member_outside_of_the_team_gives_the_session_only,
                 find_member_without_a_session_is_none,
+                find_sign_in_gives_the_users_teams,
+                a_disabled_user_is_found_by_nobody,
+            }
+            audit {
+                an_audit_entry_comes_back_as_it_was_written,
+                appending_no_audit_entries_writes_nothing,
+                audit_entries_name_actors_who_are_there,
+                list_audit_log_is_newest_first_and_of_the_team_only,
+                pages_of_the_audit_log_reach_back_to_the_first_entry,
+                prune_audit_log_takes_the_oldest_and_keeps_to_its_limit,
+                the_audit_log_goes_with_its_team,
+                changes_of_a_widget_are_told,
+                what_does_not_change_a_widget_is_not_told,
+                changes_of_a_workflow_are_told_and_others_are_not,
+                a_change_whose_entry_cannot_be_written_is_not_made,
+                what_becomes_of_sessions_is_told_if_it_happened,
+                of_many_audit_entries_at_once_none_is_lost,
+            }
+            passwords {
+                change_password_ends_all_sessions_but_the_new_one,
+                change_password_needs_the_user_and_the_old_hash,
+                of_many_password_changes_at_once_exactly_one_succeeds,
+                no_session_of_an_old_password_outlives_its_change,
             }
             auth_sessions {
                 an_auth_session_comes_back_as_it_was_stored,

@@ -4,6 +4,7 @@
 //! told to fail, which databases only do when nobody wants it.
 
 mod access;
+mod audit;
 mod budgets;
 mod changes;
 mod identities;
@@ -17,7 +18,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
-use chatloom_domain::id::TeamId;
+use chatloom_domain::audit::AuditEntry;
+use chatloom_domain::id::{TeamId, UserId};
 use chatloom_domain::team::{TeamName, User};
 use chatloom_ports::store::{StoreError, StoreHealth, Stores};
 
@@ -51,6 +53,7 @@ impl MemoryStores {
         let shared = Arc::new(self.clone());
         Stores {
             access: shared.clone(),
+            audit: shared.clone(),
             workflows: shared.clone(),
             widgets: shared.clone(),
             identities: shared.clone(),
@@ -82,6 +85,22 @@ impl MemoryStores {
             return Err(unavailable("the test asked for a failure"));
         }
         Ok(step(&mut state.tables))
+    }
+
+    /// Runs one transaction that may write these entries of the audit log.
+    fn transact_told<T>(
+        &self,
+        entries: &[AuditEntry],
+        step: impl FnOnce(&mut Tables) -> T,
+    ) -> Result<T, StoreError> {
+        self.transact(|tables| {
+            let have_teams = entries.iter().all(|entry| tables.teams.contains_key(&entry.team_id));
+            if have_teams {
+                Ok(step(tables))
+            } else {
+                Err(unavailable("there is no team that could have the log"))
+            }
+        })?
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -116,11 +135,30 @@ impl Seed for MemoryStores {
             email: user.email.clone(),
             password_hash: password_hash.to_owned(),
             created_at: user.created_at,
+            is_disabled: false,
         };
         state.tables.users.insert(user.id, record);
         for membership in &user.memberships {
             state.tables.members.insert((user.id, membership.team_id), membership.role);
         }
+    }
+
+    async fn disable_user(&self, id: UserId, _at: Timestamp) {
+        self.state().tables.users.get_mut(&id).expect("the user is there").is_disabled = true;
+    }
+
+    async fn remove_user(&self, id: UserId) {
+        let mut state = self.state();
+        state.tables.users.remove(&id);
+        state.tables.members.retain(|(user, _), _| *user != id);
+        state.tables.auth_sessions.retain(|_, session| session.user_id != id);
+    }
+
+    async fn remove_team(&self, id: TeamId) {
+        let mut state = self.state();
+        state.tables.teams.remove(&id);
+        state.tables.members.retain(|(_, team), _| *team != id);
+        state.tables.audit_log.retain(|_, entry| entry.team_id != id);
     }
 }
 

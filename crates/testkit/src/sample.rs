@@ -2,17 +2,22 @@
 //!
 //! Ids are made of small numbers, so that a test can name them, order them, and read them in a failure.
 
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use chatloom_domain::Timestamp;
+use chatloom_domain::audit::{Actor, AuditAction, AuditEntry, AuditObject, AuditRecord, Caller};
 use chatloom_domain::budget::{Day, Reservation};
 use chatloom_domain::customization::{Customization, Data};
 use chatloom_domain::id::{
-    AuthSessionId, ChallengeId, MessageId, ReplicaId, SessionId, TeamId, TurnId, UserId, WidgetId, WorkflowId,
+    AuditEntryId, AuthSessionId, ChallengeId, MessageId, ReplicaId, RequestId, SessionId, TeamId, TurnId,
+    UserId, WidgetId, WorkflowId,
 };
 use chatloom_domain::message::MessageContent;
 use chatloom_domain::origin::AllowedDomains;
 use chatloom_domain::proof::VisitorSubject;
 use chatloom_domain::session::{ChatSession, VisitorId};
-use chatloom_domain::team::{AuthSession, Email, PersonName, TeamName, User};
+use chatloom_domain::team::{AuthSession, Email, PersonName, Role, TeamMember, TeamName, User};
 use chatloom_domain::token::{EmbedToken, SessionSecret};
 use chatloom_domain::turn::{
     Fingerprint, IdempotencyClaim, IdempotencyKey, Lease, LoggedEvent, Turn, TurnEvent, TurnState,
@@ -30,6 +35,9 @@ const ORIGIN_MICROS: i64 = 1_773_480_413_589_793;
 
 /// How long the lease of a sample turn holds, in seconds after its start.
 pub const LEASE_SECONDS: i64 = 30;
+
+/// The first administrator's password hash; no password is known to have it.
+pub const PASSWORD_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzYWx0$vC4Wv5m6lqP0sC3p7bQzqg";
 
 /// The moment `seconds` after the origin of the sample values, 2026-03-14T09:26:53.589793Z.
 pub fn at(seconds: i64) -> Timestamp {
@@ -69,6 +77,8 @@ numbered_ids! {
     turn_id -> TurnId = 8,
     replica_id -> ReplicaId = 9,
     challenge_id -> ChallengeId = 10,
+    audit_entry_id -> AuditEntryId = 11,
+    request_id -> RequestId = 12,
 }
 
 /// The first administrator: user 1 of team 1, `ada@example.com`, "Ada Lovelace" of "Analytical Engines".
@@ -80,7 +90,7 @@ pub fn first_admin() -> FirstAdmin {
         first_name: PersonName::parse("Ada").unwrap(),
         last_name: PersonName::parse("Lovelace").unwrap(),
         team_name: TeamName::parse("Analytical Engines").unwrap(),
-        password_hash: "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$aGFzaA".to_owned(),
+        password_hash: PASSWORD_HASH.to_owned(),
         created_at: at(0),
     }
 }
@@ -100,6 +110,29 @@ pub fn user(n: u32) -> User {
 /// Dashboard session `n` of a user, begun at [`at`]`(0)`.
 pub fn auth_session(user: UserId, n: u32) -> AuthSession {
     AuthSession::begin(auth_session_id(n), user, at(0))
+}
+
+/// Where requests come from, unless it matters: 192.0.2.1.
+pub fn caller() -> Caller {
+    Caller { address: Ipv4Addr::new(192, 0, 2, 1).into(), request_id: request_id(1) }
+}
+
+/// An administrator of a team, user 1, at work from [`caller`]'s place.
+pub fn actor(team_id: TeamId) -> Actor {
+    let member = TeamMember { user_id: user_id(1), team_id, role: Role::Admin };
+    Actor { member, caller: caller() }
+}
+
+/// Entry `n` of a team's audit log: user 1 made widget 1, at [`at`]`(0)`.
+pub fn audit_entry(team: TeamId, n: u32) -> AuditEntry {
+    let object = AuditObject::Widget(widget_id(1));
+    AuditEntry::of_actor(audit_entry_id(n), &actor(team), at(0), AuditAction::WidgetCreated, object)
+}
+
+/// What team 1's audit log says of a change, where the case is not about that. Its id is a new one at every call.
+pub fn audit_record() -> AuditRecord {
+    static NEXT: AtomicU32 = AtomicU32::new(1_000_000);
+    AuditRecord::of(audit_entry(team_id(1), NEXT.fetch_add(1, Ordering::Relaxed)))
 }
 
 /// Workflow `n` of a team, in version 1.
@@ -252,6 +285,11 @@ fn secret_bytes(n: u32) -> [u8; 32] {
     bytes
 }
 
+/// Token `n` in the place of the one before, which ends at once.
+pub fn rotation(n: u32, second: i64) -> TokenRotation {
+    TokenRotation { token: stored_token(n), previous_until: None, at: at(second) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -269,9 +307,4 @@ mod tests {
         assert_eq!(at(0).to_string(), "2026-03-14T09:26:53.589793Z");
         assert_eq!(day_start().to_string(), "2026-03-14T00:00:00Z");
     }
-}
-
-/// Token `n` in the place of the one before, which ends at once.
-pub fn rotation(n: u32, second: i64) -> TokenRotation {
-    TokenRotation { token: stored_token(n), previous_until: None, at: at(second) }
 }

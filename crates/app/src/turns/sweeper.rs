@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatloom_domain::SignedDuration;
+use chatloom_domain::audit::AuditEntry;
 use chatloom_domain::budget::Day;
 use chatloom_ports::store::StoreError;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -16,7 +17,7 @@ const BATCH: u32 = 100;
 /// How long a spent challenge is remembered beyond its end, for replicas whose clocks are behind.
 const SPENT_FOR: Duration = Duration::from_mins(1);
 
-/// How often old logs, dashboard sessions and spent challenges are thrown away.
+/// How often old logs, entries of the audit log, dashboard sessions and spent challenges are thrown away.
 const CLEAN_UP_EVERY: Duration = Duration::from_mins(10);
 
 /// How long a session is kept in which nobody has written. Who comes back later is given another one without noticing.
@@ -85,6 +86,9 @@ async fn clean_up(runner: &TurnRunner) -> Result<(), StoreError> {
     }
     if let Ok(before) = now.checked_sub(SPENDING_FOR) {
         runner.budgets.prune_spending(Day::of(before)).await?;
+    }
+    if let Ok(before) = now.checked_sub(AuditEntry::RETENTION) {
+        while runner.audit.prune_audit_log(before, BATCH).await? >= u64::from(BATCH) {}
     }
     runner.access.delete_expired_auth_sessions(now).await?;
     if let Ok(before) = now.checked_sub(SPENT_FOR) {

@@ -7,12 +7,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chatloom_app::{Application, Dependencies, LoadLimits, TurnLimits};
 use chatloom_domain::Timestamp;
+use chatloom_domain::audit::Actor;
 use chatloom_domain::id::{MessageId, SessionId, TeamId, WidgetId};
 use chatloom_domain::identity::{Issuer, Subject};
 use chatloom_domain::message::Message;
 use chatloom_domain::origin::{Origin, Source};
 use chatloom_domain::proof::VisitorSubject;
-use chatloom_domain::team::{Permission, PersonName, Role, TeamMember};
+use chatloom_domain::team::{Permission, PersonName, Role, TeamMember, TeamName};
 use chatloom_domain::token::IdentitySecret;
 use chatloom_domain::turn::TurnEvent;
 use chatloom_domain::widget::Widget;
@@ -27,6 +28,7 @@ use chatloom_ports::secret_ring::SecretRing;
 use chatloom_ports::visitor::{
     OpenSessionCommand, OpenedSession, SendCommand, SessionRequest, TurnStream, VisitorError, VisitorRequest,
 };
+use chatloom_testkit::contract::Seed;
 use chatloom_testkit::{FixedClock, MemoryStores, SeededEntropy, sample};
 use futures::StreamExt;
 use jiff::SignedDuration;
@@ -134,6 +136,8 @@ pub(crate) struct World {
     pub(crate) clock: Arc<FixedClock>,
     pub(crate) model: FedModel,
     pub(crate) member: TeamMember,
+    /// The member as somebody who changes something.
+    pub(crate) actor: Actor,
     pub(crate) widget: Widget,
     pub(crate) workflow: Workflow,
     pub(crate) token: String,
@@ -193,12 +197,16 @@ impl World {
             (MemoryStores::new(), Arc::new(FixedClock::default()), FedModel::default());
         let app = application(&stores, &clock, &model);
         assert!(app.create_first_admin(EMAIL, PASSWORD).await.unwrap());
-        let (user, token) = app.access.log_in(EMAIL, PASSWORD, None).await.unwrap();
+        let (user, token) = app.access.log_in(EMAIL, PASSWORD, None, sample::caller()).await.unwrap();
         let team = user.memberships[0].team_id;
         let member = app.access.authorize(&Credentials(token.0), team, Permission::Build).await.unwrap();
         assert_eq!(member.role, Role::Admin);
+        let actor = Actor { member, caller: sample::caller() };
+        stores
+            .add_team(stranger().member.team_id, &TeamName::parse("Strangers").unwrap(), sample::at(0))
+            .await;
         let command = CreateWorkflowCommand { name: "Support".into(), agent: agent() };
-        let workflow = app.workflows.create(&member, command).await.unwrap();
+        let workflow = app.workflows.create(&actor, command).await.unwrap();
         let command = CreateWidgetCommand {
             name: "Shop".into(),
             workflow_id: workflow.id,
@@ -206,9 +214,9 @@ impl World {
             allowed_domains: domains.iter().map(|&domain| domain.to_owned()).collect(),
             rules: RulesInput::default(),
         };
-        let widget = app.widgets.create(&member, command).await.unwrap();
+        let widget = app.widgets.create(&actor, command).await.unwrap();
         let token = app.widgets.embed_token(&member, widget.id).await.unwrap().reveal().to_owned();
-        Self { app, stores, clock, model, member, widget, workflow, token }
+        Self { app, stores, clock, model, member, actor, widget, workflow, token }
     }
 
     pub(crate) fn visitor(&self, origin: Option<&str>) -> VisitorRequest {
@@ -292,11 +300,12 @@ pub(crate) fn text_of(events: &[TurnEvent]) -> String {
 }
 
 /// The member with another role.
-pub(crate) fn as_role(member: TeamMember, role: Role) -> TeamMember {
-    TeamMember { role, ..member }
+pub(crate) fn as_role(actor: Actor, role: Role) -> Actor {
+    Actor { member: TeamMember { role, ..actor.member }, ..actor }
 }
 
 /// A member of a team that owns nothing.
-pub(crate) fn stranger() -> TeamMember {
-    TeamMember { user_id: sample::user_id(99), team_id: sample::team_id(99), role: Role::Admin }
+pub(crate) fn stranger() -> Actor {
+    let member = TeamMember { user_id: sample::user_id(99), team_id: sample::team_id(99), role: Role::Admin };
+    Actor { member, caller: sample::caller() }
 }

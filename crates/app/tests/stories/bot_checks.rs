@@ -17,7 +17,7 @@ async fn world() -> World {
 async fn switch(world: &World, bot_check: bool) {
     let rules = RulesInput { bot_check: Some(bot_check), ..RulesInput::default() };
     let command = UpdateWidgetCommand { rules, ..UpdateWidgetCommand::default() };
-    world.app.widgets.update(&world.member, world.widget.id, command).await.unwrap();
+    world.app.widgets.update(&world.actor, world.widget.id, command).await.unwrap();
 }
 
 async fn challenge(world: &World) -> IssuedChallenge {

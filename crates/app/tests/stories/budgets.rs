@@ -12,7 +12,7 @@ use crate::app::{World, events, stranger};
 
 async fn set(world: &World, owner: BudgetOwner, messages: Option<i64>, tokens: Option<i64>) -> BudgetReport {
     let command = SetBudgetCommand { daily_messages: Some(messages), daily_tokens: Some(tokens) };
-    world.app.budgets.set(&world.member, owner, command).await.unwrap()
+    world.app.budgets.set(&world.actor, owner, command).await.unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -56,12 +56,12 @@ async fn only_good_limits_of_the_teams_own_widgets_are_set() {
     let world = World::new().await;
     let command = |number| SetBudgetCommand { daily_messages: None, daily_tokens: Some(Some(number)) };
     for bad in [-1, 1_000_000_000_001] {
-        let refused = world.app.budgets.set(&world.member, BudgetOwner::Team, command(bad)).await;
+        let refused = world.app.budgets.set(&world.actor, BudgetOwner::Team, command(bad)).await;
         assert!(matches!(refused, Err(BudgetError::Limit { field: "dailyTokens", .. })), "{refused:?}");
     }
     let owner = BudgetOwner::Widget(world.widget.id);
     let refused = world.app.budgets.set(&stranger(), owner, command(1)).await;
     assert!(matches!(refused, Err(BudgetError::WidgetNotFound)), "{refused:?}");
-    let refused = world.app.budgets.find(&stranger(), owner).await;
+    let refused = world.app.budgets.find(&stranger().member, owner).await;
     assert!(matches!(refused, Err(BudgetError::WidgetNotFound)), "{refused:?}");
 }

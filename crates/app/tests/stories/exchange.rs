@@ -2,6 +2,7 @@
 
 use chatloom_domain::team::{Permission, Role, User};
 use chatloom_ports::dashboard::{AccessError, Credentials};
+use chatloom_testkit::sample;
 use jiff::SignedDuration;
 
 use crate::app::{EMAIL, EXTERNAL_SESSION, PASSWORD, World};
@@ -17,7 +18,8 @@ fn vouched(world: &World, role: Option<Role>) -> String {
 }
 
 async fn exchange(world: &World, role: Option<Role>) -> (User, Credentials) {
-    let (user, token) = world.app.access.exchange(&vouched(world, role), None).await.unwrap();
+    let (user, token) =
+        world.app.access.exchange(&vouched(world, role), None, sample::caller()).await.unwrap();
     (user, Credentials(token.0))
 }
 
@@ -49,7 +51,10 @@ async fn an_older_token_brings_nothing_back() {
     let older = vouched(&world, Some(Role::Admin));
     world.clock.advance(SignedDuration::from_secs(1));
     exchange(&world, None).await;
-    assert!(matches!(world.app.access.exchange(&older, None).await, Err(AccessError::IdentityRefused)));
+    assert!(matches!(
+        world.app.access.exchange(&older, None, sample::caller()).await,
+        Err(AccessError::IdentityRefused)
+    ));
 }
 
 #[tokio::test]
@@ -67,13 +72,14 @@ async fn a_session_ends_when_the_operator_says_however_often_it_is_refreshed() {
 #[tokio::test]
 async fn signing_out_works_at_once_and_a_presented_session_ends() {
     let world = World::new().await;
-    let (_, token) = world.app.access.log_in(EMAIL, PASSWORD, None).await.unwrap();
+    let (_, token) = world.app.access.log_in(EMAIL, PASSWORD, None, sample::caller()).await.unwrap();
     let before = Credentials(token.0);
     let presented = Some(before.clone());
-    let (_, token) = world.app.access.exchange(&vouched(&world, None), presented).await.unwrap();
+    let (_, token) =
+        world.app.access.exchange(&vouched(&world, None), presented, sample::caller()).await.unwrap();
     assert!(matches!(world.app.access.current_user(&before).await, Err(AccessError::NotSignedIn)));
     let credentials = Credentials(token.0);
-    world.app.access.log_out(&credentials).await.unwrap();
+    world.app.access.log_out(&credentials, sample::caller()).await.unwrap();
     assert!(matches!(world.app.access.current_user(&credentials).await, Err(AccessError::NotSignedIn)));
 }
 
@@ -82,7 +88,7 @@ async fn an_external_user_has_no_password() {
     let world = World::new().await;
     let (user, _) = exchange(&world, Some(Role::Admin)).await;
     for password in ["", " ", "password", PASSWORD] {
-        let refused = world.app.access.log_in(user.email.as_str(), password, None).await;
+        let refused = world.app.access.log_in(user.email.as_str(), password, None, sample::caller()).await;
         assert!(matches!(refused, Err(AccessError::WrongCredentials)), "{password:?}");
     }
 }
@@ -91,7 +97,7 @@ async fn an_external_user_has_no_password() {
 async fn a_bad_token_and_a_provider_that_is_away_are_told_apart() {
     let world = World::new().await;
     for (token, is_refusal) in [("", true), ("nonsense", true), ("away", false)] {
-        match world.app.access.exchange(token, None).await {
+        match world.app.access.exchange(token, None, sample::caller()).await {
             Err(AccessError::IdentityRefused) => assert!(is_refusal, "{token}"),
             Err(AccessError::IdentityUnavailable(_)) => assert!(!is_refusal, "{token}"),
             other => panic!("{token}: {:?}", other.err()),

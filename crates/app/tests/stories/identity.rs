@@ -15,7 +15,7 @@ use crate::app::{World, events, proof, stranger};
 
 async fn secret_of(world: &World, grace_seconds: Option<i64>) -> IdentitySecret {
     let administration = &world.app.visitor_administration;
-    administration.rotate_identity_secret(&world.member, world.widget.id, grace_seconds).await.unwrap()
+    administration.rotate_identity_secret(&world.actor, world.widget.id, grace_seconds).await.unwrap()
 }
 
 fn presenting(world: &World, identity: Option<String>) -> VisitorRequest {
@@ -54,7 +54,7 @@ async fn listed(world: &World, identity: Option<String>) -> Result<Vec<SessionId
 async fn demand_identity(world: &World, identity_required: bool) {
     let rules = RulesInput { identity_required: Some(identity_required), ..RulesInput::default() };
     let command = UpdateWidgetCommand { rules, ..UpdateWidgetCommand::default() };
-    world.app.widgets.update(&world.member, world.widget.id, command).await.unwrap();
+    world.app.widgets.update(&world.actor, world.widget.id, command).await.unwrap();
 }
 
 macro_rules! assert_refused {
@@ -191,17 +191,17 @@ async fn an_earlier_secret_proves_until_its_grace_is_over() {
 async fn a_grace_has_bounds_and_a_foreign_widget_no_secret() {
     let world = World::new().await;
     let administration = &world.app.visitor_administration;
-    let rotate = async |member, seconds| {
-        administration.rotate_identity_secret(&member, world.widget.id, seconds).await.err()
+    let rotate = async |actor, seconds| {
+        administration.rotate_identity_secret(&actor, world.widget.id, seconds).await.err()
     };
     for seconds in [-1, i64::from(Grace::MAX_SECONDS) + 1] {
-        let refused = rotate(world.member, Some(seconds)).await.unwrap();
+        let refused = rotate(world.actor, Some(seconds)).await.unwrap();
         assert!(matches!(refused, VisitorAdministrationError::Grace(_)));
     }
-    assert!(rotate(world.member, Some(i64::from(Grace::MAX_SECONDS))).await.is_none());
+    assert!(rotate(world.actor, Some(i64::from(Grace::MAX_SECONDS))).await.is_none());
     let refused = rotate(stranger(), None).await.unwrap();
     assert!(matches!(refused, VisitorAdministrationError::WidgetNotFound));
-    let refused = administration.identity_secret(&stranger(), world.widget.id).await.unwrap_err();
+    let refused = administration.identity_secret(&stranger().member, world.widget.id).await.unwrap_err();
     assert!(matches!(refused, VisitorAdministrationError::WidgetNotFound));
     let bare = World::new().await;
     let refused = bare.app.visitor_administration.identity_secret(&bare.member, bare.widget.id).await;
@@ -218,19 +218,18 @@ async fn an_administrator_erases_a_visitor_and_a_stranger_does_not() {
     for _ in 0..250 {
         open(&world, None, Some("ada"), false).await.unwrap();
     }
-    let erase = async |member, command| {
-        world.app.visitor_administration.erase(&member, world.widget.id, command).await
-    };
+    let erase =
+        async |actor, command| world.app.visitor_administration.erase(&actor, world.widget.id, command).await;
     let refused = erase(stranger(), ErasureCommand::Visitor("ada".into())).await;
     assert!(matches!(refused, Err(VisitorAdministrationError::WidgetNotFound)));
-    let bad = erase(world.member, ErasureCommand::Subject("a\u{0}".into())).await;
+    let bad = erase(world.actor, ErasureCommand::Subject("a\u{0}".into())).await;
     assert!(matches!(bad, Err(VisitorAdministrationError::Subject(_))));
-    let bad = erase(world.member, ErasureCommand::Visitor(String::new())).await;
+    let bad = erase(world.actor, ErasureCommand::Visitor(String::new())).await;
     assert!(matches!(bad, Err(VisitorAdministrationError::VisitorId(_))));
-    assert_eq!(erase(world.member, ErasureCommand::Visitor("ada".into())).await.unwrap(), 250);
+    assert_eq!(erase(world.actor, ErasureCommand::Visitor("ada".into())).await.unwrap(), 250);
     enter(&world, &proven, true, None).await.unwrap();
-    assert_eq!(erase(world.member, ErasureCommand::Session(proven.id)).await.unwrap(), 1);
-    assert_eq!(erase(world.member, ErasureCommand::Subject("ada".into())).await.unwrap(), 0);
+    assert_eq!(erase(world.actor, ErasureCommand::Session(proven.id)).await.unwrap(), 1);
+    assert_eq!(erase(world.actor, ErasureCommand::Subject("ada".into())).await.unwrap(), 0);
 }
 
 #[tokio::test]

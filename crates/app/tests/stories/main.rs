@@ -9,11 +9,13 @@
 mod access;
 mod anew;
 mod app;
+mod audit;
 mod bot_checks;
 mod budgets;
 mod exchange;
 mod identity;
 mod model;
+mod passwords;
 mod resuming;
 mod retention;
 mod turns;

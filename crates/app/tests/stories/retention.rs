@@ -16,7 +16,7 @@ const NEXT_SWEEP: Duration = Duration::from_mins(6);
 async fn keep_for(world: &World, days: Option<i64>) {
     let rules = RulesInput { retention_days: Some(days), ..RulesInput::default() };
     let command = UpdateWidgetCommand { rules, ..UpdateWidgetCommand::default() };
-    world.app.widgets.update(&world.member, world.widget.id, command).await.unwrap();
+    world.app.widgets.update(&world.actor, world.widget.id, command).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -101,7 +101,7 @@ async fn an_erased_running_turn_ends_and_writes_nothing_back() {
     stream.next().await.unwrap();
     let administration = &world.app.visitor_administration;
     let command = ErasureCommand::Session(session.id);
-    assert_eq!(administration.erase(&world.member, world.widget.id, command).await.unwrap(), 1);
+    assert_eq!(administration.erase(&world.actor, world.widget.id, command).await.unwrap(), 1);
     // The turn hears of it at its next flush; its viewers see an end and its model's answer is dropped.
     let rest: Vec<_> = stream.collect().await;
     assert!(!rest.is_empty());

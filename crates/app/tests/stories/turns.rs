@@ -230,7 +230,7 @@ async fn the_model_sees_the_workflows_number_of_earlier_messages() {
     let session = world.open().await;
     let short = chatloom_domain::workflow::AgentInput { history_messages: Some(2), ..agent() };
     let command = UpdateWorkflowCommand { agent: Some(short), name: None };
-    world.app.workflows.update(&world.member, world.workflow.id, command).await.unwrap();
+    world.app.workflows.update(&world.actor, world.workflow.id, command).await.unwrap();
     for number in ["1", "2", "3"] {
         world.model.answer_next(&["ok ", number]);
         events(world.send(&session, number).await.unwrap()).await;

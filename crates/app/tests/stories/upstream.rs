@@ -23,7 +23,7 @@ impl World {
         let fallback = Some(FallbackInput { provider: "fed".into(), model: "spare".into() });
         let agent = Some(AgentInput { fallback, ..agent() });
         let command = UpdateWorkflowCommand { agent, name: None };
-        self.app.workflows.update(&self.member, self.workflow.id, command).await.unwrap();
+        self.app.workflows.update(&self.actor, self.workflow.id, command).await.unwrap();
     }
 
     /// Lets the model fail so often that nobody asks it any more.

@@ -36,7 +36,7 @@ async fn a_token_that_is_not_one_of_ours_is_refused_without_a_query() {
 async fn an_unknown_token_and_a_rotated_out_one_are_refused_alike() {
     let world = World::new().await;
     let old = world.visitor(None);
-    let new = world.app.widgets.rotate_embed_token(&world.member, world.widget.id, None).await.unwrap().token;
+    let new = world.app.widgets.rotate_embed_token(&world.actor, world.widget.id, None).await.unwrap().token;
     assert!(matches!(refusal(world.app.visitors.initialize(old).await), VisitorError::InvalidToken));
     let unknown = VisitorRequest {
         token: sample::embed_token(1).reveal().to_owned(),
@@ -52,7 +52,7 @@ async fn an_unknown_token_and_a_rotated_out_one_are_refused_alike() {
 async fn e08_a_token_with_grace_is_accepted_to_the_second_and_the_oldest_ends_at_once() {
     let world = World::new().await;
     let rotate = async |grace| {
-        let rotated = world.app.widgets.rotate_embed_token(&world.member, world.widget.id, Some(grace)).await;
+        let rotated = world.app.widgets.rotate_embed_token(&world.actor, world.widget.id, Some(grace)).await;
         rotated.unwrap().token.reveal().to_owned()
     };
     let accepts = async |token: &str| {
@@ -103,7 +103,7 @@ async fn the_use_of_a_token_is_noted_once_a_minute() {
 async fn a_session_survives_the_rotation_of_its_widgets_token() {
     let mut world = World::new().await;
     let session = world.open().await;
-    let new = world.app.widgets.rotate_embed_token(&world.member, world.widget.id, None).await.unwrap().token;
+    let new = world.app.widgets.rotate_embed_token(&world.actor, world.widget.id, None).await.unwrap().token;
     world.token = new.reveal().to_owned();
     world.model.answer_next(&["still here"]);
     events(world.send(&session, "Hi").await.unwrap()).await;
@@ -114,10 +114,10 @@ async fn a_session_survives_the_rotation_of_its_widgets_token() {
 async fn a_widget_that_is_deleted_or_switched_off_is_gone() {
     let world = World::new().await;
     let off = UpdateWidgetCommand { active: Some(false), ..UpdateWidgetCommand::default() };
-    world.app.widgets.update(&world.member, world.widget.id, off).await.unwrap();
+    world.app.widgets.update(&world.actor, world.widget.id, off).await.unwrap();
     let initialize = async || refusal(world.app.visitors.initialize(world.visitor(None)).await);
     assert!(matches!(initialize().await, VisitorError::WidgetGone));
-    world.app.widgets.delete(&world.member, world.widget.id).await.unwrap();
+    world.app.widgets.delete(&world.actor, world.widget.id).await.unwrap();
     assert!(matches!(initialize().await, VisitorError::WidgetGone));
 }
 
@@ -163,7 +163,7 @@ async fn a_widget_for_apps_admits_who_names_no_site_and_still_no_opaque_one() {
     let world = World::with_domains(&["shop.example"]).await;
     let rules = RulesInput { allow_no_origin: Some(true), ..RulesInput::default() };
     let command = UpdateWidgetCommand { rules, ..UpdateWidgetCommand::default() };
-    world.app.widgets.update(&world.member, world.widget.id, command).await.unwrap();
+    world.app.widgets.update(&world.actor, world.widget.id, command).await.unwrap();
     let from = async |source| {
         world
             .app
@@ -268,7 +268,7 @@ async fn an_erased_session_is_not_found_and_other_sessions_stay() {
     let refused = refusal(world.app.visitors.history(world.request(&erased), None).await);
     assert!(matches!(refused, VisitorError::SessionNotFound));
     assert_eq!(world.history(&kept).await.len(), 2);
-    let builder = as_role(world.member, Role::Builder);
+    let builder = as_role(world.actor, Role::Builder).member;
     let stats = world.app.widgets.stats(&builder, world.widget.id).await.unwrap();
     assert_eq!((stats.total_sessions, stats.total_messages), (2, 4), "totals stay");
 }

@@ -24,7 +24,7 @@ fn text(text: &str) -> Data {
 async fn only_given_fields_change_and_customization_merges_key_by_key() {
     let world = World::with_domains(&["shop.example"]).await;
     let update =
-        async |command| world.app.widgets.update(&world.member, world.widget.id, command).await.unwrap();
+        async |command| world.app.widgets.update(&world.actor, world.widget.id, command).await.unwrap();
     let first = update(UpdateWidgetCommand {
         customization: Some(customization(&[("title", text("Hello")), ("primaryColor", text("#fff"))])),
         ..UpdateWidgetCommand::default()
@@ -48,10 +48,10 @@ async fn only_given_fields_change_and_customization_merges_key_by_key() {
 async fn opening_a_restricted_widget_to_every_site_takes_an_administrator() {
     let world = World::with_domains(&["shop.example"]).await;
     let open = UpdateWidgetCommand { allowed_domains: Some(Vec::new()), ..UpdateWidgetCommand::default() };
-    let builder = as_role(world.member, Role::Builder);
+    let builder = as_role(world.actor, Role::Builder);
     let refused = world.app.widgets.update(&builder, world.widget.id, open.clone()).await;
     assert!(matches!(refused, Err(WidgetError::NotPermitted(Permission::OpenToAnySite))));
-    let opened = world.app.widgets.update(&world.member, world.widget.id, open.clone()).await.unwrap();
+    let opened = world.app.widgets.update(&world.actor, world.widget.id, open.clone()).await.unwrap();
     assert!(opened.allowed_domains.is_empty());
     // A list that is empty already may be written as such by everybody who may change the widget.
     assert!(world.app.widgets.update(&builder, world.widget.id, open).await.is_ok());
@@ -62,7 +62,7 @@ async fn rules_that_open_a_widget_further_or_keep_data_take_an_administrator() {
     let world = World::with_domains(&["shop.example"]).await;
     let update = async |role, rules| {
         let command = UpdateWidgetCommand { rules, ..UpdateWidgetCommand::default() };
-        world.app.widgets.update(&as_role(world.member, role), world.widget.id, command).await
+        world.app.widgets.update(&as_role(world.actor, role), world.widget.id, command).await
     };
     let strict = RulesInput { identity_required: Some(true), bot_check: Some(true), ..RulesInput::default() };
     update(Role::Builder, strict).await.unwrap();
@@ -105,7 +105,7 @@ async fn a_new_widget_keeps_conversations_for_90_days_unless_told_otherwise() {
             allowed_domains: Vec::new(),
             rules: RulesInput { retention_days, ..RulesInput::default() },
         };
-        world.app.widgets.create(&world.member, command).await
+        world.app.widgets.create(&world.actor, command).await
     };
     assert_eq!(create(None).await.unwrap().rules.retention, Some(RetentionDays::DEFAULT));
     assert_eq!(create(Some(None)).await.unwrap().rules.retention, None);
@@ -129,13 +129,13 @@ async fn an_installation_can_refuse_widgets_without_a_list() {
         allowed_domains: domains.iter().map(|&domain| domain.to_owned()).collect(),
         rules: RulesInput::default(),
     };
-    let refused = strict.widgets.create(&world.member, create(&[])).await;
+    let refused = strict.widgets.create(&world.actor, create(&[])).await;
     assert!(matches!(refused, Err(WidgetError::AllowedDomainsRequired)));
-    assert!(strict.widgets.create(&world.member, create(&["shop.example"])).await.is_ok());
+    assert!(strict.widgets.create(&world.actor, create(&["shop.example"])).await.is_ok());
 
     // A widget from before may be changed in other ways, but answers nobody until it has a list.
     let admit = async || strict.visitors.initialize(world.visitor(Some("https://shop.example"))).await;
-    let update = async |command| strict.widgets.update(&world.member, world.widget.id, command).await;
+    let update = async |command| strict.widgets.update(&world.actor, world.widget.id, command).await;
     let list = |domains: &[&str]| UpdateWidgetCommand {
         allowed_domains: Some(domains.iter().map(|&domain| domain.to_owned()).collect()),
         ..UpdateWidgetCommand::default()
@@ -151,7 +151,7 @@ async fn an_installation_can_refuse_widgets_without_a_list() {
 #[tokio::test]
 async fn what_breaks_a_rule_is_named_and_changes_nothing() {
     let world = World::new().await;
-    let update = async |command| world.app.widgets.update(&world.member, world.widget.id, command).await;
+    let update = async |command| world.app.widgets.update(&world.actor, world.widget.id, command).await;
     let nothing = UpdateWidgetCommand::default;
     let refused = update(UpdateWidgetCommand { name: Some(" ".into()), ..nothing() }).await;
     assert!(matches!(refused, Err(WidgetError::Name(_))));
@@ -171,15 +171,15 @@ async fn what_breaks_a_rule_is_named_and_changes_nothing() {
 async fn other_teams_find_nothing() {
     let world = World::new().await;
     let (widgets, id, stranger) = (&world.app.widgets, world.widget.id, stranger());
-    assert!(widgets.list(&stranger).await.unwrap().is_empty());
-    assert!(matches!(widgets.find(&stranger, id).await, Err(WidgetError::NotFound)));
+    assert!(widgets.list(&stranger.member).await.unwrap().is_empty());
+    assert!(matches!(widgets.find(&stranger.member, id).await, Err(WidgetError::NotFound)));
     let nothing = UpdateWidgetCommand::default();
     assert!(matches!(widgets.update(&stranger, id, nothing).await, Err(WidgetError::NotFound)));
     assert!(matches!(widgets.delete(&stranger, id).await, Err(WidgetError::NotFound)));
-    assert!(matches!(widgets.embed_token(&stranger, id).await, Err(WidgetError::NotFound)));
+    assert!(matches!(widgets.embed_token(&stranger.member, id).await, Err(WidgetError::NotFound)));
     assert!(matches!(widgets.rotate_embed_token(&stranger, id, None).await, Err(WidgetError::NotFound)));
-    assert!(matches!(widgets.tokens(&stranger, id).await, Err(WidgetError::NotFound)));
-    assert!(matches!(widgets.stats(&stranger, id).await, Err(WidgetError::NotFound)));
+    assert!(matches!(widgets.tokens(&stranger.member, id).await, Err(WidgetError::NotFound)));
+    assert!(matches!(widgets.stats(&stranger.member, id).await, Err(WidgetError::NotFound)));
     let command = CreateWidgetCommand {
         name: "Thief".into(),
         workflow_id: world.workflow.id,
@@ -198,7 +198,7 @@ async fn editors_at_the_same_time_never_mix_their_fields() {
             customization: Some(customization(&[(format!("key{number}").as_str(), text("set"))])),
             ..UpdateWidgetCommand::default()
         };
-        world.app.widgets.update(&world.member, world.widget.id, command)
+        world.app.widgets.update(&world.actor, world.widget.id, command)
     });
     for edited in futures::future::join_all(edits).await {
         edited.unwrap();
@@ -217,6 +217,6 @@ async fn the_demonstration_shows_its_widgets_token_until_the_widget_is_deleted()
     assert_eq!(widgets.len(), 2);
     let demo = widgets.iter().find(|widget| widget.name.as_str() == "Demo shop").unwrap();
     assert!(app.demo_site().embed_token().await.unwrap().is_some());
-    app.widgets.delete(&world.member, demo.id).await.unwrap();
+    app.widgets.delete(&world.actor, demo.id).await.unwrap();
     assert!(app.demo_site().embed_token().await.unwrap().is_none());
 }

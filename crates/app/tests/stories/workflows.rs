@@ -14,7 +14,7 @@ async fn a_workflow_names_a_configured_provider() {
         (AgentInput { fallback: Some(fallback), ..agent() }, "agent.fallback.provider"),
     ] {
         let command = CreateWorkflowCommand { name: "Other".into(), agent };
-        match world.app.workflows.create(&world.member, command).await {
+        match world.app.workflows.create(&world.actor, command).await {
             Err(WorkflowError::UnknownProvider { field, known }) => {
                 assert_eq!((field, known), (named, vec!["fed".to_owned()]));
             }
@@ -44,7 +44,7 @@ async fn each_broken_rule_of_an_agent_is_named() {
     ];
     for (agent, field) in table {
         let command = UpdateWorkflowCommand { name: None, agent: Some(agent) };
-        match world.app.workflows.update(&world.member, world.workflow.id, command).await {
+        match world.app.workflows.update(&world.actor, world.workflow.id, command).await {
             Err(WorkflowError::Agent(error)) => assert_eq!(error.field(), field),
             other => panic!("{field}: {other:?}"),
         }
@@ -54,9 +54,9 @@ async fn each_broken_rule_of_an_agent_is_named() {
 #[tokio::test]
 async fn a_workflow_in_use_cannot_be_deleted() {
     let world = World::new().await;
-    let delete = async || world.app.workflows.delete(&world.member, world.workflow.id).await;
+    let delete = async || world.app.workflows.delete(&world.actor, world.workflow.id).await;
     assert!(matches!(delete().await, Err(WorkflowError::InUse)));
-    world.app.widgets.delete(&world.member, world.widget.id).await.unwrap();
+    world.app.widgets.delete(&world.actor, world.widget.id).await.unwrap();
     assert!(delete().await.is_ok());
     assert!(matches!(delete().await, Err(WorkflowError::NotFound)));
 }
@@ -65,8 +65,8 @@ async fn a_workflow_in_use_cannot_be_deleted() {
 async fn other_teams_find_nothing() {
     let world = World::new().await;
     let (workflows, id, stranger) = (&world.app.workflows, world.workflow.id, stranger());
-    assert!(workflows.list(&stranger).await.unwrap().is_empty());
-    assert!(matches!(workflows.find(&stranger, id).await, Err(WorkflowError::NotFound)));
+    assert!(workflows.list(&stranger.member).await.unwrap().is_empty());
+    assert!(matches!(workflows.find(&stranger.member, id).await, Err(WorkflowError::NotFound)));
     let nothing = UpdateWorkflowCommand::default();
     assert!(matches!(workflows.update(&stranger, id, nothing).await, Err(WorkflowError::NotFound)));
     assert!(matches!(workflows.delete(&stranger, id).await, Err(WorkflowError::NotFound)));

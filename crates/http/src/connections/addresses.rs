@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::public::rate_limit::network;
+use chatloom_domain::network::network_of;
 
 /// One address may have this part of all connections: far more than the visitors behind one address need.
 const SHARE: usize = 4;
@@ -28,7 +28,7 @@ impl Addresses {
     pub(super) fn enter(&self, address: IpAddr) -> Result<Option<IpAddr>, usize> {
         let address = address.to_canonical();
         let Some(most) = self.most.filter(|_| !address.is_loopback()) else { return Ok(None) };
-        let key = network(address);
+        let key = network_of(address);
         let mut open = self.open();
         let count = open.entry(key).or_default();
         if *count == most {

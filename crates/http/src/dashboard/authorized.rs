@@ -6,8 +6,9 @@
 use std::marker::PhantomData;
 
 use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest};
-use chatloom_domain::id::TeamId;
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
+use chatloom_domain::audit::{Actor, Caller};
+use chatloom_domain::id::{RequestId, TeamId};
 use chatloom_domain::team::{Permission, TeamMember};
 use chatloom_ports::dashboard::{AccessError, Credentials};
 use futures::FutureExt as _;
@@ -15,7 +16,7 @@ use futures::future::{LocalBoxFuture, Ready, ready};
 use uuid::Uuid;
 
 use super::credentials::{presented, vouched};
-use crate::body::{NoBody, RequestBody, read_fields};
+use crate::body::{NoBody, Presence, RequestBody, read_fields};
 use crate::error::ApiError;
 use crate::fields::parse_uuid;
 use crate::state::State;
@@ -37,6 +38,8 @@ pub(crate) enum ProveIdentity {}
 pub(crate) enum EraseConversations {}
 /// Setting budgets.
 pub(crate) enum SetBudgets {}
+/// Reading who changed what.
+pub(crate) enum ReadAuditLog {}
 
 impl Policy for Read {
     const PERMISSION: Permission = Permission::Read;
@@ -56,12 +59,23 @@ impl Policy for EraseConversations {
 impl Policy for SetBudgets {
     const PERMISSION: Permission = Permission::SetBudgets;
 }
+impl Policy for ReadAuditLog {
+    const PERMISSION: Permission = Permission::ReadAuditLog;
+}
 
 /// A member of the path's team whose role carries the permission, and the body of their request.
 pub(crate) struct Authorized<P, B = NoBody> {
     pub(crate) member: TeamMember,
+    caller: Caller,
     pub(crate) body: B,
     policy: PhantomData<P>,
+}
+
+impl<P, B> Authorized<P, B> {
+    /// The member as somebody who changes something, for the audit log.
+    pub(crate) fn actor(&self) -> Actor {
+        Actor { member: self.member, caller: self.caller }
+    }
 }
 
 impl<P: Policy, B: RequestBody> FromRequest for Authorized<P, B> {
@@ -77,31 +91,43 @@ impl<P: Policy, B: RequestBody> FromRequest for Authorized<P, B> {
             let team = TeamId::from_uuid(path_uuid(&request, "teamId"));
             let member = state.services.access.authorize(&credentials, team, P::PERMISSION).await?;
             let body = read_body(&request, payload).await?;
-            Ok(Self { member, body, policy: PhantomData })
+            Ok(Self { member, caller: caller(&request, &state)?, body, policy: PhantomData })
         }
         .boxed_local()
     }
 }
 
-/// A caller who carries a JWT, which the port will check.
-pub(crate) struct SignedIn(pub(crate) Credentials);
+/// A caller who carries a JWT, which the port will check, and the body of their request.
+pub(crate) struct SignedIn<B = NoBody> {
+    pub(crate) credentials: Credentials,
+    pub(crate) caller: Caller,
+    pub(crate) body: B,
+}
 
-impl FromRequest for SignedIn {
+impl<B: RequestBody> FromRequest for SignedIn<B> {
     type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let credentials = || {
-            let state = State::of(request)?;
-            presented(request, &state)?.ok_or_else(|| AccessError::NotSignedIn.into())
-        };
-        ready(credentials().map(Self))
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        async move {
+            let state = State::of(&request)?;
+            let credentials = presented(&request, &state)?.ok_or(AccessError::NotSignedIn)?;
+            if B::PRESENCE != Presence::Never {
+                state.services.access.current_user(&credentials).await?;
+            }
+            let body = read_body(&request, payload).await?;
+            Ok(Self { credentials, caller: caller(&request, &state)?, body })
+        }
+        .boxed_local()
     }
 }
 
 /// Anybody, with the JWT they may carry and the body of their request.
 pub(crate) struct Anybody<B> {
     pub(crate) presented: Option<Credentials>,
+    pub(crate) caller: Caller,
     pub(crate) body: B,
 }
 
@@ -115,7 +141,8 @@ impl<B: RequestBody> FromRequest for Anybody<B> {
         async move {
             let state = State::of(&request)?;
             let presented = presented(&request, &state)?;
-            Ok(Self { presented, body: read_body(&request, payload).await? })
+            let body = read_body(&request, payload).await?;
+            Ok(Self { presented, caller: caller(&request, &state)?, body })
         }
         .boxed_local()
     }
@@ -125,6 +152,7 @@ impl<B: RequestBody> FromRequest for Anybody<B> {
 pub(crate) struct VouchedFor {
     pub(crate) identity_token: String,
     pub(crate) presented: Option<Credentials>,
+    pub(crate) caller: Caller,
 }
 
 impl FromRequest for VouchedFor {
@@ -136,10 +164,19 @@ impl FromRequest for VouchedFor {
             let state = State::of(request)?;
             let vouched = vouched(request, &state)?;
             let identity_token = vouched.identity_token.ok_or(AccessError::NotSignedIn)?;
-            Ok(Self { identity_token, presented: vouched.presented })
+            Ok(Self { identity_token, presented: vouched.presented, caller: caller(request, &state)? })
         };
         ready(read())
     }
+}
+
+/// Where the request came from.
+fn caller(request: &HttpRequest, state: &State) -> Result<Caller, ApiError> {
+    let peer = request.peer_addr().ok_or_else(|| ApiError::internal("the connection has no address"))?;
+    let address = state.limiter.client(peer.ip(), request.headers());
+    let request_id = request.extensions().get::<RequestId>().copied();
+    let request_id = request_id.ok_or_else(|| ApiError::internal("the request has no id"))?;
+    Ok(Caller { address, request_id })
 }
 
 /// The path's `id`.

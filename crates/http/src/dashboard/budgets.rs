@@ -132,8 +132,8 @@ pub(crate) async fn set_team(
     caller: Authorized<SetBudgets, SetBudgetRequest>,
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    let command = caller.body.into();
-    let report = state.services.budgets.set(&caller.member, BudgetOwner::Team, command).await?;
+    let (actor, command) = (caller.actor(), caller.body.into());
+    let report = state.services.budgets.set(&actor, BudgetOwner::Team, command).await?;
     Ok(HttpResponse::Ok().json(BudgetResponse::from(report)))
 }
 
@@ -153,6 +153,7 @@ pub(crate) async fn set_widget(
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
     let owner = BudgetOwner::Widget(WidgetId::from_uuid(id.0));
-    let report = state.services.budgets.set(&caller.member, owner, caller.body.into()).await?;
+    let (actor, command) = (caller.actor(), caller.body.into());
+    let report = state.services.budgets.set(&actor, owner, command).await?;
     Ok(HttpResponse::Ok().json(BudgetResponse::from(report)))
 }

@@ -152,7 +152,7 @@ pub(crate) async fn rotate(
 ) -> Result<HttpResponse, ApiError> {
     let (widget, grace) = (WidgetId::from_uuid(id.0), caller.body.grace_seconds);
     let visitors = &state.services.visitor_administration;
-    let secret = visitors.rotate_identity_secret(&caller.member, widget, grace).await?;
+    let secret = visitors.rotate_identity_secret(&caller.actor(), widget, grace).await?;
     let message = "Identity secret made. Keep it on your server: it is shown this once.";
     Ok(HttpResponse::Ok().json(IdentitySecretResponse { identity_secret: secret.reveal(), message }))
 }
@@ -172,8 +172,8 @@ pub(crate) async fn erase(
     id: PathId,
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    let (widget, command) = (WidgetId::from_uuid(id.0), caller.body.command);
+    let (widget, actor) = (WidgetId::from_uuid(id.0), caller.actor());
     let erased_sessions =
-        state.services.visitor_administration.erase(&caller.member, widget, command).await?;
+        state.services.visitor_administration.erase(&actor, widget, caller.body.command).await?;
     Ok(HttpResponse::Ok().json(ErasureResponse { erased_sessions }))
 }

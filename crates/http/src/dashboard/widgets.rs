@@ -111,7 +111,7 @@ pub(crate) async fn create(
     caller: Authorized<Build, CreateWidgetRequest>,
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    let widget = state.services.widgets.create(&caller.member, caller.body.into()).await?;
+    let widget = state.services.widgets.create(&caller.actor(), caller.body.into()).await?;
     Ok(HttpResponse::Created().json(WidgetResponse::from(&widget)))
 }
 
@@ -130,7 +130,7 @@ pub(crate) async fn update(
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
     let id = WidgetId::from_uuid(id.0);
-    let widget = state.services.widgets.update(&caller.member, id, caller.body.into()).await?;
+    let widget = state.services.widgets.update(&caller.actor(), id, caller.body.into()).await?;
     Ok(HttpResponse::Ok().json(WidgetResponse::from(&widget)))
 }
 
@@ -139,7 +139,7 @@ pub(crate) async fn remove(
     id: PathId,
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    state.services.widgets.delete(&caller.member, WidgetId::from_uuid(id.0)).await?;
+    state.services.widgets.delete(&caller.actor(), WidgetId::from_uuid(id.0)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -159,7 +159,7 @@ pub(crate) async fn regenerate_token(
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
     let (id, grace) = (WidgetId::from_uuid(id.0), caller.body.grace_seconds);
-    let rotated = state.services.widgets.rotate_embed_token(&caller.member, id, grace).await?;
+    let rotated = state.services.widgets.rotate_embed_token(&caller.actor(), id, grace).await?;
     Ok(HttpResponse::Ok().json(TokenResponse::from(&rotated)))
 }
 

@@ -72,7 +72,7 @@ pub(crate) async fn create(
     caller: Authorized<Build, CreateWorkflowRequest>,
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    let workflow = state.services.workflows.create(&caller.member, caller.body.into()).await?;
+    let workflow = state.services.workflows.create(&caller.actor(), caller.body.into()).await?;
     Ok(HttpResponse::Created().json(WorkflowResponse::from(&workflow)))
 }
 
@@ -91,7 +91,7 @@ pub(crate) async fn update(
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
     let id = WorkflowId::from_uuid(id.0);
-    let workflow = state.services.workflows.update(&caller.member, id, caller.body.into()).await?;
+    let workflow = state.services.workflows.update(&caller.actor(), id, caller.body.into()).await?;
     Ok(HttpResponse::Ok().json(WorkflowResponse::from(&workflow)))
 }
 
@@ -100,6 +100,6 @@ pub(crate) async fn remove(
     id: PathId,
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
-    state.services.workflows.delete(&caller.member, WorkflowId::from_uuid(id.0)).await?;
+    state.services.workflows.delete(&caller.actor(), WorkflowId::from_uuid(id.0)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -36,6 +36,8 @@ impl From<AccessError> for ApiError {
                 Self::new(Code::IdentityRefused, "the identity provider's token is not valid")
             }
             AccessError::IdentityUnavailable(_) => Self::failure(Code::IdentityUnavailable, error),
+            AccessError::NewPassword(fault) => Self::field("newPassword", fault),
+            AccessError::TooManyFailures { retry_after } => Self::too_many_failures(retry_after),
             AccessError::Busy => Self::failure(Code::Busy, error),
             AccessError::Signing(_) => Self::failure(Code::Internal, error),
             AccessError::Store(error) => error.into(),

@@ -43,7 +43,7 @@ fn render(document: &Value) -> String {
     let operations = operations(document);
     let mut tags: Vec<_> = operations.iter().map(|operation| operation.tag).collect();
     tags.dedup();
-    for tag in ["Signing in", "Widgets", "Workflows", "Visitors", "Service"] {
+    for tag in ["Signing in", "Widgets", "Workflows", "Audit log", "Visitors", "Service"] {
         if tags.contains(&tag) {
             let _ = write!(html, "<h2>{tag}</h2>");
             operations.iter().filter(|operation| operation.tag == tag).for_each(|it| it.render(&mut html));

@@ -1,6 +1,6 @@
 //! How many requests one address may make. The limit is each replica's own and kept in memory.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use chatloom_domain::Timestamp;
+use chatloom_domain::network::network_of;
 use chatloom_ports::visitor::SpentAllowance;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
@@ -122,7 +123,7 @@ impl RateLimiter {
     pub(super) fn count(&self, bucket: Bucket, peer: IpAddr, headers: &HeaderMap) -> Option<Allowance> {
         let quota = self.quota?;
         self.prune_in_time();
-        let key = network(client(peer, headers, self.trusted_proxies));
+        let key = network_of(self.client(peer, headers));
         let keyed = match bucket {
             Bucket::Init => &self.init,
             Bucket::Sessions => &self.sessions,
@@ -142,6 +143,11 @@ impl RateLimiter {
                 Allowance { limit, remaining: 0, reset: wait + refill(limit - 1), retry_after }
             }
         })
+    }
+
+    /// The client's address, as the outermost trusted proxy saw it.
+    pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        client(peer, headers, self.trusted_proxies).to_canonical()
     }
 
     fn prune_in_time(&self) {
@@ -179,17 +185,6 @@ fn address(entry: &str) -> Option<IpAddr> {
     let with_port = || entry.parse().ok().map(|address: std::net::SocketAddr| address.ip());
     let bracketed = || entry.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
     bare().or_else(with_port).or_else(bracketed)
-}
-
-/// What counts as one address: a customer gets a whole /64 of IPv6 and could change its address at every request.
-pub(crate) fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-        address @ IpAddr::V4(_) => address,
-    }
 }
 
 #[cfg(test)]

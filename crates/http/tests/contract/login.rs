@@ -1,13 +1,16 @@
 //! `/api/auth`.
 
+use std::time::Duration;
+
 use actix_web::test::TestRequest;
+use chatloom_domain::password::NewPasswordError;
 use chatloom_domain::team::{Membership, Role, TeamName, User};
 use chatloom_ports::dashboard::{AccessError, AccessToken};
 use chatloom_ports::environment::SigningError;
 use chatloom_ports::identity::KeySetError;
 use chatloom_testkit::sample;
 
-use crate::world::{JWT, World, get, inconsistent, post, signed_in, unavailable};
+use crate::world::{JWT, World, get, inconsistent, post, put, signed_in, unavailable};
 
 const LOGIN: &str = r#"{"email":"user1@example.com","password":"correct horse battery staple"}"#;
 
@@ -27,7 +30,8 @@ fn token() -> AccessToken {
 #[actix_web::test]
 async fn signing_in_gives_the_user_and_the_cookie() {
     let mut world = World::new();
-    world.access.expect_log_in().returning(|email, password, presented| {
+    world.access.expect_log_in().returning(|email, password, presented, caller| {
+        assert_eq!(caller.address, sample::caller().address);
         assert_eq!((email, password), ("user1@example.com", "correct horse battery staple"));
         assert!(presented.is_none());
         Ok((user(), token()))
@@ -39,7 +43,7 @@ async fn signing_in_gives_the_user_and_the_cookie() {
 async fn over_plain_http_the_cookie_has_its_own_name_and_is_not_secure() {
     let mut world = World::new();
     world.config.public_url = "http://localhost:8080".parse().unwrap();
-    world.access.expect_log_in().returning(|_, _, presented| {
+    world.access.expect_log_in().returning(|_, _, presented, _| {
         assert!(presented.is_some_and(|credentials| credentials.0 == JWT));
         Ok((user(), token()))
     });
@@ -58,7 +62,7 @@ fn exchange() -> TestRequest {
 #[actix_web::test]
 async fn a_token_of_an_identity_provider_becomes_a_cookie() {
     let mut world = World::new();
-    world.access.expect_exchange().returning(|identity_token, presented| {
+    world.access.expect_exchange().returning(|identity_token, presented, _| {
         assert_eq!(identity_token, "provider.claims.signature");
         assert!(presented.is_some_and(|credentials| credentials.0 == JWT));
         Ok((user(), token()))
@@ -100,8 +104,8 @@ async fn refreshing_gives_a_new_cookie() {
 #[actix_web::test]
 async fn signing_out_clears_the_cookie_with_the_attributes_it_was_set_with() {
     let mut world = World::new();
-    world.access.expect_log_in().returning(|_, _, _| Ok((user(), token())));
-    world.access.expect_log_out().returning(|_| Ok(()));
+    world.access.expect_log_in().returning(|_, _, _, _| Ok((user(), token())));
+    world.access.expect_log_out().returning(|_, _| Ok(()));
     let requests =
         vec![post("/api/auth/login", LOGIN), signed_in(TestRequest::post().uri("/api/auth/logout"))];
     let answers = world.answers(requests).await;
@@ -128,6 +132,7 @@ async fn every_access_error_has_its_answer() {
         || AccessError::WrongCredentials,
         || AccessError::IdentityRefused,
         || AccessError::IdentityUnavailable(KeySetError("no route to host".into())),
+        || AccessError::TooManyFailures { retry_after: Duration::from_millis(29_001) },
         || AccessError::Busy,
         || AccessError::Signing(SigningError("key is gone".into())),
         || AccessError::Store(unavailable()),
@@ -136,8 +141,64 @@ async fn every_access_error_has_its_answer() {
     let mut transcript = String::new();
     for error in errors {
         let mut world = World::new();
-        world.access.expect_log_in().returning(move |_, _, _| Err(error()));
+        world.access.expect_log_in().returning(move |_, _, _, _| Err(error()));
         transcript += &world.answer(post("/api/auth/login", LOGIN)).await.brief();
     }
     insta::assert_snapshot!("access_errors", transcript);
+}
+
+const CHANGE: &str = r#"{"currentPassword":"correct horse","newPassword":"battery staple"}"#;
+
+#[actix_web::test]
+async fn changing_the_password_gives_a_new_cookie() {
+    let mut world = World::new();
+    world.access.expect_current_user().returning(|_| Ok(user()));
+    world.access.expect_change_password().returning(|credentials, command, caller| {
+        assert_eq!((credentials.0.as_str(), caller.address), (JWT, sample::caller().address));
+        assert_eq!((command.current.as_str(), command.new.as_str()), ("correct horse", "battery staple"));
+        Ok(token())
+    });
+    let answer = world.answer(signed_in(put("/api/auth/password", CHANGE))).await;
+    insta::assert_snapshot!("password_changed", answer.transcript());
+}
+
+#[actix_web::test]
+async fn a_password_that_is_not_changed_has_its_reason() {
+    let errors: Vec<fn() -> AccessError> = vec![
+        || AccessError::WrongCredentials,
+        || AccessError::NewPassword(NewPasswordError::Length),
+        || AccessError::NewPassword(NewPasswordError::Email),
+        || AccessError::NewPassword(NewPasswordError::Unchanged),
+        || AccessError::TooManyFailures { retry_after: Duration::from_secs(30) },
+    ];
+    let mut transcript = String::new();
+    for error in errors {
+        let mut world = World::new();
+        world.access.expect_current_user().returning(|_| Ok(user()));
+        world.access.expect_change_password().returning(move |_, _, _| Err(error()));
+        transcript += &world.answer(signed_in(put("/api/auth/password", CHANGE))).await.brief();
+    }
+    for body in [r#"{"currentPassword":"x"}"#, r#"{"currentPassword":"x","newPassword":"y","sid":1}"#] {
+        let mut world = World::new();
+        world.access.expect_current_user().returning(|_| Ok(user()));
+        transcript += &world.answer(signed_in(put("/api/auth/password", body))).await.brief();
+    }
+    insta::assert_snapshot!("password_errors", transcript);
+}
+
+#[actix_web::test]
+async fn only_the_trusted_proxys_word_is_taken_for_the_address() {
+    for (trusted_proxies, address) in
+        [(0, "192.0.2.1"), (1, "2001:db8::7"), (2, "198.51.100.9"), (3, "192.0.2.1")]
+    {
+        let mut world = World::new();
+        world.config.trusted_proxies = trusted_proxies;
+        world.access.expect_log_in().returning(move |_, _, _, caller| {
+            assert_eq!(caller.address.to_string(), address);
+            Err(AccessError::WrongCredentials)
+        });
+        let request = post("/api/auth/login", LOGIN)
+            .insert_header(("x-forwarded-for", "::ffff:198.51.100.9, [2001:db8::7]:443"));
+        assert_eq!(world.answer(request).await.status, 401);
+    }
 }

@@ -7,6 +7,7 @@
     reason = "a failing helper fails the test that called it, and some mocks panic on purpose"
 )]
 
+mod audit_log;
 mod authorization;
 mod bodies;
 mod budgets;

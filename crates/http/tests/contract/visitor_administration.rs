@@ -15,8 +15,8 @@ use crate::world::{World, get, inconsistent, post, signed_in, unavailable, widge
 #[actix_web::test]
 async fn an_identity_secret_is_made_with_and_without_a_grace() {
     let mut world = World::with_member(Role::Admin);
-    world.visitor_administration.expect_rotate_identity_secret().returning(|member, widget, grace| {
-        assert_eq!((member.team_id, widget), (sample::team_id(1), sample::widget_id(1)));
+    world.visitor_administration.expect_rotate_identity_secret().returning(|actor, widget, grace| {
+        assert_eq!((actor.member.team_id, widget), (sample::team_id(1), sample::widget_id(1)));
         assert!([None, Some(600)].contains(&grace));
         Ok(IdentitySecret::new([7; 32]))
     });

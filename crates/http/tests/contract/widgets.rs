@@ -48,8 +48,9 @@ async fn the_list_is_a_plain_array_in_the_order_of_the_port() {
 #[actix_web::test]
 async fn creating_passes_all_fields_on() {
     let mut world = World::with_member(Role::Builder);
-    world.widgets.expect_create().returning(|member, command| {
-        assert_eq!(member.team_id, sample::team_id(1));
+    world.widgets.expect_create().returning(|actor, command| {
+        assert_eq!(actor.member.team_id, sample::team_id(1));
+        assert_eq!(actor.caller.address, sample::caller().address);
         assert_eq!(command.name, "Support Chat");
         assert_eq!(command.workflow_id, sample::workflow_id(1));
         assert_eq!(command.customization["primaryColor"], Data::Text("#6366f1".to_owned()));

@@ -10,7 +10,7 @@ use chatloom_http::routes::{Family, ROUTES};
 use chatloom_http::{Demo, HttpConfig, Services};
 use chatloom_ports::dashboard::visitors::MockVisitorAdministration;
 use chatloom_ports::dashboard::{
-    AccessError, MockBudgetAdministration, MockDashboardAccess, MockWidgetAdministration,
+    AccessError, MockAuditLog, MockBudgetAdministration, MockDashboardAccess, MockWidgetAdministration,
     MockWorkflowAdministration,
 };
 use chatloom_ports::store::StoreError;
@@ -56,6 +56,7 @@ pub(crate) fn inconsistent() -> StoreError {
 /// The mocks, and how the service is configured. What a test does not expect panics, and so answers 500.
 pub(crate) struct World {
     pub(crate) access: MockDashboardAccess,
+    pub(crate) audit: MockAuditLog,
     pub(crate) widgets: MockWidgetAdministration,
     pub(crate) workflows: MockWorkflowAdministration,
     pub(crate) visitor_administration: MockVisitorAdministration,
@@ -71,6 +72,7 @@ impl World {
     pub(crate) fn new() -> Self {
         Self {
             access: MockDashboardAccess::new(),
+            audit: MockAuditLog::new(),
             widgets: MockWidgetAdministration::new(),
             workflows: MockWorkflowAdministration::new(),
             visitor_administration: MockVisitorAdministration::new(),
@@ -112,6 +114,7 @@ impl World {
     pub(crate) fn into_parts(self) -> (Services, HttpConfig) {
         let services = Services {
             access: Arc::new(self.access),
+            audit: Arc::new(self.audit),
             widgets: Arc::new(self.widgets),
             workflows: Arc::new(self.workflows),
             visitor_administration: Arc::new(self.visitor_administration),

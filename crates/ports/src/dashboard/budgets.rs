@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
+use chatloom_domain::audit::Actor;
 use chatloom_domain::budget::{Account, BudgetOwner, DailyLimitError};
 use chatloom_domain::team::TeamMember;
 use thiserror::Error;
@@ -62,7 +63,7 @@ pub trait BudgetAdministration: Send + Sync {
     /// Changes the given limits and no others. What was spent today counts against the new limits too.
     async fn set(
         &self,
-        member: &TeamMember,
+        actor: &Actor,
         owner: BudgetOwner,
         command: SetBudgetCommand,
     ) -> Result<BudgetReport, BudgetError>;

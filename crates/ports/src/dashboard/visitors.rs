@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
+use chatloom_domain::audit::Actor;
 use chatloom_domain::id::{SessionId, WidgetId};
 use chatloom_domain::proof::VisitorSubjectError;
 use chatloom_domain::session::VisitorIdError;
@@ -69,7 +70,7 @@ pub trait VisitorAdministration: Send + Sync {
     /// accepted for `grace_seconds` more.
     async fn rotate_identity_secret(
         &self,
-        member: &TeamMember,
+        actor: &Actor,
         widget: WidgetId,
         grace_seconds: Option<i64>,
     ) -> Result<IdentitySecret, VisitorAdministrationError>;
@@ -84,7 +85,7 @@ pub trait VisitorAdministration: Send + Sync {
     /// Erases conversations for good, also those that are being answered, and gives their number. Statistics stay.
     async fn erase(
         &self,
-        member: &TeamMember,
+        actor: &Actor,
         widget: WidgetId,
         command: ErasureCommand,
     ) -> Result<u64, VisitorAdministrationError>;

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
+use chatloom_domain::audit::AuditEntry;
 use chatloom_domain::id::{AuthSessionId, TeamId, UserId};
 use chatloom_domain::team::{AuthSession, Email, PersonName, TeamMember, TeamName, User};
 
@@ -36,6 +37,19 @@ pub struct SignIn {
     pub user_id: UserId,
     /// The password's Argon2id hash in PHC string format.
     pub password_hash: String,
+    /// The teams of the user, in whose audit logs the sign-in is told of, in order of id.
+    pub team_ids: Vec<TeamId>,
+}
+
+/// A new password, and the session that its user goes on in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordChange {
+    /// The hash that the current password was checked against.
+    pub old_hash: String,
+    /// The new password's Argon2id hash in PHC string format.
+    pub new_hash: String,
+    /// The session of the user who changes it, in the place of all others.
+    pub session: AuthSession,
 }
 
 /// Somebody whom an identity provider has just vouched for.
@@ -50,6 +64,8 @@ pub struct ExternalSignIn {
 }
 
 /// Users, teams, memberships and dashboard sessions.
+///
+/// A disabled user's sign-in, sessions and places in teams MUST be found by nobody, as if they were not there.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait AccessStore: Send + Sync {
@@ -61,7 +77,7 @@ pub trait AccessStore: Send + Sync {
     /// The team that was made with the first administrator: the one with the smallest `created_at`, then id.
     async fn find_first_team(&self) -> Result<Option<TeamId>, StoreError>;
 
-    /// Finds what a sign-in with this address needs. Users without a password MUST NOT be found.
+    /// Finds what a sign-in with this address needs, in one query. Users without a password MUST NOT be found.
     async fn find_sign_in(&self, email: &Email) -> Result<Option<SignIn>, StoreError>;
 
     /// Brings the user of an external identity up to date, and gives their id.
@@ -74,14 +90,31 @@ pub trait AccessStore: Send + Sync {
     /// an older token cannot bring back what was taken away.
     async fn admit_external_user(&self, sign_in: &ExternalSignIn) -> Result<Option<UserId>, StoreError>;
 
-    /// Stores a new dashboard session.
-    async fn start_auth_session(&self, session: &AuthSession) -> Result<(), StoreError>;
+    /// Stores a new dashboard session of a user whose password was checked against `password_hash`, which is empty for one
+    /// without a password.
+    /// MUST give `false` and store nothing when the user is gone or disabled or has another password by now, also when
+    /// it is changed at the same time: no session of an old password outlives the change.
+    async fn start_auth_session(
+        &self,
+        session: &AuthSession,
+        password_hash: &str,
+        entries: &[AuditEntry],
+    ) -> Result<bool, StoreError>;
 
-    /// Ends `old` and stores `new` in its place. MUST give `false` and store nothing when `old` is gone.
+    /// Ends `old` and stores `new` in its place. MUST give `false` and store nothing when `old` is gone, also when all
+    /// sessions of the user are ended at the same time, or when the user is disabled.
     async fn replace_auth_session(&self, old: AuthSessionId, new: &AuthSession) -> Result<bool, StoreError>;
 
-    /// Ends a dashboard session; one that is gone already is no error.
-    async fn end_auth_session(&self, id: AuthSessionId) -> Result<(), StoreError>;
+    /// Ends a dashboard session. One that is gone already is no error, and nothing is told of it.
+    async fn end_auth_session(&self, id: AuthSessionId, entries: &[AuditEntry]) -> Result<(), StoreError>;
+
+    /// Writes the new password, ends all sessions of the user, and begins the new one.
+    /// MUST give `false` and change nothing when the user is gone or disabled or the stored hash is not `old_hash`.
+    async fn change_password(
+        &self,
+        change: &PasswordChange,
+        entries: &[AuditEntry],
+    ) -> Result<bool, StoreError>;
 
     /// Sets `last_seen_at`; a session that is gone is no error.
     async fn touch_auth_session(&self, id: AuthSessionId, seen_at: Timestamp) -> Result<(), StoreError>;

@@ -1,6 +1,7 @@
 //! Daily budgets of teams and widgets, and what was spent of them.
 
 use async_trait::async_trait;
+use chatloom_domain::audit::AuditRecord;
 use chatloom_domain::budget::{Account, BudgetChange, BudgetOwner, Day};
 use chatloom_domain::id::TeamId;
 
@@ -24,13 +25,15 @@ pub trait BudgetStore: Send + Sync {
     ) -> Result<Option<Account>, StoreError>;
 
     /// Sets the given limits and leaves the others as they are, also when both are set at the same time. Gives the account
-    /// as it is then; `None`, and nothing is written, when there is no such widget in the team.
+    /// as it is then; `None`, and nothing is written, when there is no such widget in the team. MUST write the record in
+    /// the same transaction if, and only if, it sets the limits.
     async fn set_budget(
         &self,
         team: TeamId,
         owner: BudgetOwner,
         change: BudgetChange,
         day: Day,
+        record: &AuditRecord,
     ) -> Result<Option<Account>, StoreError>;
 
     /// Forgets what was spent on the days before `day`.

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
+use chatloom_domain::audit::AuditRecord;
 use chatloom_domain::id::{TeamId, WidgetId};
 
 use super::StoreError;
@@ -33,7 +34,8 @@ pub trait IdentityStore: Send + Sync {
     /// Gives the widget a new secret, made `at`, and counts the widget's version up, so that nothing is written for a
     /// visitor who was admitted before. The current secret becomes the previous one until `previous_until`, and is
     /// forgotten if that is `None`; an earlier previous one MUST be forgotten in any case.
-    /// Gives `false` when there is no such widget in the team.
+    /// Gives `false` when there is no such widget in the team. MUST write the record in the same transaction if, and only
+    /// if, it makes the change.
     async fn rotate_identity_secret(
         &self,
         team: TeamId,
@@ -41,6 +43,7 @@ pub trait IdentityStore: Send + Sync {
         sealed: &[u8],
         previous_until: Option<Timestamp>,
         at: Timestamp,
+        record: &AuditRecord,
     ) -> Result<bool, StoreError>;
 
     /// Finds the secrets of a widget of the team; `None` if it has none. MUST read the current row: nothing that is

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
+use chatloom_domain::audit::AuditEntry;
 use chatloom_domain::id::{ChallengeId, MessageId, SessionId, WidgetId};
 use chatloom_domain::message::Message;
 use chatloom_domain::proof::VisitorSubject;
@@ -93,12 +94,13 @@ pub trait SessionStore: Send + Sync {
 
     /// Erases up to `limit` sessions of a widget, in order of their ids and as [`SessionStore::erase_session`] does, and
     /// gives their number. A self-asserted label MUST NOT name sessions of a proven visitor of the same name, nor the
-    /// other way round.
+    /// other way round. MUST write `told` into the audit log in the same transaction if, and only if, a session was erased.
     async fn erase_sessions(
         &self,
         widget: WidgetId,
         whose: &SessionsOf,
         limit: u32,
+        told: &[AuditEntry],
     ) -> Result<u64, StoreError>;
 
     /// Erases up to `limit` sessions that have been kept for longer than their widget's rule says (see

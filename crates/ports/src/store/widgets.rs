@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
+use chatloom_domain::audit::AuditRecord;
 use chatloom_domain::id::{TeamId, WidgetId};
 use chatloom_domain::token::{TokenHash, TokenSlot, WidgetTokens};
 use chatloom_domain::usage::WidgetStats;
@@ -68,7 +69,12 @@ impl From<StoreError> for WidgetWriteError {
 pub trait WidgetStore: Send + Sync {
     /// Stores a new widget with its token.
     /// MUST refuse a workflow of another team as if it were not there.
-    async fn create_widget(&self, widget: &Widget, token: &StoredToken) -> Result<(), WidgetWriteError>;
+    async fn create_widget(
+        &self,
+        widget: &Widget,
+        token: &StoredToken,
+        record: &AuditRecord,
+    ) -> Result<(), WidgetWriteError>;
 
     /// All widgets of the team, newest first (by `created_at`, then by id, descending).
     async fn list_widgets(&self, team: TeamId) -> Result<Vec<Widget>, StoreError>;
@@ -80,12 +86,22 @@ pub trait WidgetStore: Send + Sync {
     /// stored version is `widget.version`, and counts the version up.
     /// MUST be `Stale` when the stored version differs; MUST refuse a workflow of another team.
     /// Wakes those who run its turns when it is switched off.
-    async fn save_widget(&self, widget: &Widget) -> Result<SaveOutcome, WidgetWriteError>;
+    async fn save_widget(
+        &self,
+        widget: &Widget,
+        record: &AuditRecord,
+    ) -> Result<SaveOutcome, WidgetWriteError>;
 
     /// Deletes a widget: its sessions, messages, turns, events and statistics are gone, and of itself only the
     /// current token's hash stays. Wakes those who run its turns. What it spent stays counted for its team, and what its
     /// running turns have reserved counts as spent there. Gives `false` when there is no such widget in the team.
-    async fn delete_widget(&self, team: TeamId, id: WidgetId, at: Timestamp) -> Result<bool, StoreError>;
+    async fn delete_widget(
+        &self,
+        team: TeamId,
+        id: WidgetId,
+        at: Timestamp,
+        record: &AuditRecord,
+    ) -> Result<bool, StoreError>;
 
     /// Finds the encrypted token of a widget of the team.
     async fn find_sealed_token(&self, team: TeamId, id: WidgetId) -> Result<Option<Vec<u8>>, StoreError>;
@@ -98,6 +114,7 @@ pub trait WidgetStore: Send + Sync {
         team: TeamId,
         id: WidgetId,
         rotation: &TokenRotation,
+        record: &AuditRecord,
     ) -> Result<bool, StoreError>;
 
     /// What is known of the tokens of a widget of the team.

@@ -1,6 +1,7 @@
 //! Workflows.
 
 use async_trait::async_trait;
+use chatloom_domain::audit::AuditRecord;
 use chatloom_domain::id::{TeamId, WorkflowId};
 use chatloom_domain::workflow::Workflow;
 
@@ -22,7 +23,7 @@ pub enum WorkflowDeletion {
 #[async_trait]
 pub trait WorkflowStore: Send + Sync {
     /// Stores a new workflow.
-    async fn create_workflow(&self, workflow: &Workflow) -> Result<(), StoreError>;
+    async fn create_workflow(&self, workflow: &Workflow, record: &AuditRecord) -> Result<(), StoreError>;
 
     /// All workflows of the team, newest first (by `created_at`, then by id, descending).
     async fn list_workflows(&self, team: TeamId) -> Result<Vec<Workflow>, StoreError>;
@@ -32,8 +33,17 @@ pub trait WorkflowStore: Send + Sync {
 
     /// Writes name, agent and `updated_at` of `workflow` if the stored version is `workflow.version`, and
     /// counts the version up. MUST be `Stale` when the stored version differs.
-    async fn save_workflow(&self, workflow: &Workflow) -> Result<SaveOutcome, StoreError>;
+    async fn save_workflow(
+        &self,
+        workflow: &Workflow,
+        record: &AuditRecord,
+    ) -> Result<SaveOutcome, StoreError>;
 
     /// Deletes a workflow that no widget of the team points at. Deleted widgets do not count.
-    async fn delete_workflow(&self, team: TeamId, id: WorkflowId) -> Result<WorkflowDeletion, StoreError>;
+    async fn delete_workflow(
+        &self,
+        team: TeamId,
+        id: WorkflowId,
+        record: &AuditRecord,
+    ) -> Result<WorkflowDeletion, StoreError>;
 }

@@ -1,6 +1,7 @@
 //! The statements. Each function is a step of a transaction that its caller holds, or a single statement that needs none.
 
 pub(crate) mod access;
+pub(crate) mod audit;
 pub(crate) mod begin;
 pub(crate) mod budgets;
 pub(crate) mod erasure;

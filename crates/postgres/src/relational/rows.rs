@@ -4,7 +4,9 @@
 //! error that names table and id, never a panic and never a value that breaks its own rule.
 
 pub(crate) mod access;
+pub(crate) mod audit;
 pub(crate) mod budget;
+pub(crate) mod data;
 pub(crate) mod event;
 pub(crate) mod identity;
 pub(crate) mod message;

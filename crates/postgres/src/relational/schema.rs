@@ -1,7 +1,7 @@
 //! The tables, as both sets of migrations make them.
 
 diesel::table! {
-    use diesel::sql_types::Text;
+    use diesel::sql_types::{Nullable, Text};
     use crate::columns::sql::{Id, Time};
     users (id) {
         id -> Id,
@@ -10,6 +10,7 @@ diesel::table! {
         last_name -> Text,
         password_hash -> Text,
         created_at -> Time,
+        disabled_at -> Nullable<Time>,
     }
 }
 
@@ -234,7 +235,25 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::columns::sql::{Id, Json, Time};
+    audit_log (id) {
+        id -> Id,
+        team_id -> Id,
+        happened_at -> Time,
+        actor_id -> Nullable<Id>,
+        action -> Text,
+        object_kind -> Text,
+        object_id -> Id,
+        detail -> Json,
+        address -> Nullable<Text>,
+        request_id -> Nullable<Id>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
+    audit_log,
     users,
     teams,
     memberships,

@@ -1,6 +1,7 @@
 //! The ports: each method names one unit of work, and whether it reads or writes.
 
 mod access;
+mod audit;
 mod budgets;
 mod identities;
 mod sessions;
@@ -37,6 +38,7 @@ pub(crate) fn stores(database: Database) -> Stores {
     let store = Arc::new(RelationalStore { database });
     Stores {
         access: store.clone(),
+        audit: store.clone(),
         workflows: store.clone(),
         widgets: store.clone(),
         identities: store.clone(),

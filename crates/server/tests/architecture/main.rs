@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a failing helper fails the test that called it")]
 
 mod arrows;
+mod guarantees;
 mod sources;
 mod sql;
 mod versions;

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use chatloom_app::{Application, Dependencies, LoadLimits, TurnLimits};
-use chatloom_domain::team::{Permission, TeamMember};
+use chatloom_domain::audit::Actor;
+use chatloom_domain::team::Permission;
 use chatloom_domain::workflow::{AgentInput, FallbackInput, ProviderName};
 use chatloom_http::{HttpConfig, Services};
 use chatloom_jwt::{IdentityVerifier, JwtSigner, VisitorProofs};
@@ -15,8 +16,8 @@ use chatloom_ports::chat_model::Providers;
 use chatloom_ports::dashboard::{CreateWidgetCommand, CreateWorkflowCommand, Credentials, RulesInput};
 use chatloom_ports::secret_ring::SecretRing;
 use chatloom_server::environment::{OsEntropy, SystemClock};
-use chatloom_testkit::MemoryStores;
 use chatloom_testkit::model_server::ModelServer;
+use chatloom_testkit::{MemoryStores, sample};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -53,10 +54,10 @@ impl Service {
     pub(crate) async fn start(faults: &[Fault]) -> Self {
         let fallback = ModelServer::start().await;
         let app = application(faults, &fallback);
-        let member = first_admin(&app).await;
+        let actor = first_admin(&app).await;
         let mut tokens = Vec::new();
         for (number, fault) in faults.iter().enumerate() {
-            tokens.push((fault.name.clone(), create_widget(&app, &member, number, fault).await));
+            tokens.push((fault.name.clone(), create_widget(&app, &actor, number, fault).await));
         }
         let (server, base_url) = serve(&app);
         let handle = server.handle();
@@ -148,15 +149,16 @@ fn name(text: &str) -> ProviderName {
     ProviderName::parse(text).unwrap()
 }
 
-async fn first_admin(app: &Application) -> TeamMember {
+async fn first_admin(app: &Application) -> Actor {
     app.create_first_admin(EMAIL, PASSWORD).await.unwrap();
-    let (user, token) = app.access.log_in(EMAIL, PASSWORD, None).await.unwrap();
+    let (user, token) = app.access.log_in(EMAIL, PASSWORD, None, sample::caller()).await.unwrap();
     let team = user.memberships[0].team_id;
-    app.access.authorize(&Credentials(token.0), team, Permission::Build).await.unwrap()
+    let member = app.access.authorize(&Credentials(token.0), team, Permission::Build).await.unwrap();
+    Actor { member, caller: sample::caller() }
 }
 
 /// Makes a widget that is answered through the fault's provider, and gives its embed token.
-async fn create_widget(app: &Application, member: &TeamMember, number: usize, fault: &Fault) -> String {
+async fn create_widget(app: &Application, actor: &Actor, number: usize, fault: &Fault) -> String {
     let fallback = || FallbackInput { provider: "spare".to_owned(), model: "spare".to_owned() };
     let agent = AgentInput {
         instructions: "Be brief.".to_owned(),
@@ -168,7 +170,7 @@ async fn create_widget(app: &Application, member: &TeamMember, number: usize, fa
         fallback: fault.has_fallback.then(fallback),
     };
     let command = CreateWorkflowCommand { name: "Support".to_owned(), agent };
-    let workflow = app.workflows.create(member, command).await.unwrap();
+    let workflow = app.workflows.create(actor, command).await.unwrap();
     let command = CreateWidgetCommand {
         name: "Support Chat".to_owned(),
         workflow_id: workflow.id,
@@ -176,8 +178,8 @@ async fn create_widget(app: &Application, member: &TeamMember, number: usize, fa
         allowed_domains: Vec::new(),
         rules: RulesInput::default(),
     };
-    let widget = app.widgets.create(member, command).await.unwrap();
-    app.widgets.embed_token(member, widget.id).await.unwrap().reveal().to_owned()
+    let widget = app.widgets.create(actor, command).await.unwrap();
+    app.widgets.embed_token(&actor.member, widget.id).await.unwrap().reveal().to_owned()
 }
 
 fn serve(app: &Application) -> (actix_web::dev::Server, String) {
@@ -185,6 +187,7 @@ fn serve(app: &Application) -> (actix_web::dev::Server, String) {
     let base_url = format!("http://{}", listener.local_addr().unwrap());
     let services = Services {
         access: app.access.clone(),
+        audit: app.audit.clone(),
         widgets: app.widgets.clone(),
         workflows: app.workflows.clone(),
         visitor_administration: app.visitor_administration.clone(),

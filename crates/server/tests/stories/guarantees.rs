@@ -1,6 +1,7 @@
 //! What is promised about security, case by case. A case's id is the first word of its test's name; the letters stand for
 //! what is attacked, such as E for embed tokens.
 
+mod accounts;
 mod bot_check;
 mod content;
 mod cost;
@@ -10,8 +11,11 @@ mod http;
 mod identity;
 mod logs;
 mod origins;
+mod public_matrix;
+mod role_matrix;
 mod rotation;
 mod sessions;
+mod teams;
 mod tokens;
 
 use chatloom_testkit::model_server::ModelServer;

@@ -3,6 +3,7 @@
 mod client;
 mod dashboard;
 mod database;
+mod people;
 mod process;
 mod raw;
 mod replicas;
@@ -20,6 +21,7 @@ use chatloom_testkit::model_server::ModelServer;
 pub(crate) use client::{Answer, Client};
 pub(crate) use dashboard::Dashboard;
 pub(crate) use database::{Database, DatabaseKind, files_contain};
+pub(crate) use people::{Person, Team, cookie_of, log_in};
 pub(crate) use process::Process;
 pub(crate) use raw::RawConnection;
 pub(crate) use replicas::{Fleet, Replicas};

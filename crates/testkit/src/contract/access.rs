@@ -20,7 +20,7 @@ pub async fn create_first_admin_makes_user_team_and_membership(subject: &Subject
     assert!(access.create_first_admin(&admin).await.unwrap());
 
     let session = sample::auth_session(admin.user_id, 1);
-    access.start_auth_session(&session).await.unwrap();
+    assert!(access.start_auth_session(&session, sample::PASSWORD_HASH, &[]).await.unwrap());
     let (_, user) = access.find_auth_session(session.id).await.unwrap().unwrap();
     let expected = User {
         id: admin.user_id,
@@ -118,9 +118,9 @@ pub async fn memberships_come_in_order_of_team_name(subject: &Subject) {
         memberships.push(Membership { team_id, team_name, role: Role::Operator });
     }
     let user = User { memberships, ..sample::user(1) };
-    subject.seed.add_user(&user, "hash").await;
+    subject.seed.add_user(&user, sample::PASSWORD_HASH).await;
     let session = sample::auth_session(user.id, 1);
-    subject.stores.access.start_auth_session(&session).await.unwrap();
+    assert!(subject.stores.access.start_auth_session(&session, sample::PASSWORD_HASH, &[]).await.unwrap());
 
     let (_, found) = subject.stores.access.find_auth_session(session.id).await.unwrap().unwrap();
     let found: Vec<_> = found.memberships.iter().map(|membership| membership.team_name.as_str()).collect();
@@ -135,9 +135,12 @@ pub async fn memberships_are_those_of_the_sessions_user_only(subject: &Subject) 
     let team_name = TeamName::parse("Team 2").unwrap();
     let own = Membership { team_id, team_name, role: Role::Viewer };
     for (n, memberships) in [(2, vec![own.clone()]), (3, vec![])] {
-        subject.seed.add_user(&User { memberships: memberships.clone(), ..sample::user(n) }, "hash").await;
+        subject
+            .seed
+            .add_user(&User { memberships: memberships.clone(), ..sample::user(n) }, sample::PASSWORD_HASH)
+            .await;
         let session = sample::auth_session(sample::user_id(n), n);
-        access.start_auth_session(&session).await.unwrap();
+        assert!(access.start_auth_session(&session, sample::PASSWORD_HASH, &[]).await.unwrap());
         let (_, user) = access.find_auth_session(session.id).await.unwrap().unwrap();
         assert_eq!(user.memberships, memberships);
     }
@@ -152,9 +155,9 @@ pub async fn find_member_gives_the_role_in_the_team(subject: &Subject) {
         let team_name = TeamName::parse(&format!("Team {n}")).unwrap();
         user.memberships.push(Membership { team_id, team_name, role });
     }
-    subject.seed.add_user(&user, "hash").await;
+    subject.seed.add_user(&user, sample::PASSWORD_HASH).await;
     let session = sample::auth_session(user.id, 1);
-    subject.stores.access.start_auth_session(&session).await.unwrap();
+    assert!(subject.stores.access.start_auth_session(&session, sample::PASSWORD_HASH, &[]).await.unwrap());
 
     for (n, role) in (1..).zip(roles) {
         let team_id = sample::team_id(n);
@@ -167,9 +170,9 @@ pub async fn find_member_gives_the_role_in_the_team(subject: &Subject) {
 pub async fn find_member_outside_of_the_team_gives_the_session_only(subject: &Subject) {
     let access = &subject.stores.access;
     assert!(access.create_first_admin(&sample::first_admin()).await.unwrap());
-    subject.seed.add_user(&sample::user(2), "hash").await;
+    subject.seed.add_user(&sample::user(2), sample::PASSWORD_HASH).await;
     let session = sample::auth_session(sample::user_id(2), 1);
-    access.start_auth_session(&session).await.unwrap();
+    assert!(access.start_auth_session(&session, sample::PASSWORD_HASH, &[]).await.unwrap());
     for team in [sample::first_admin().team_id, sample::team_id(99)] {
         assert_eq!(access.find_member(session.id, team).await.unwrap(), Some((session, None)));
     }
@@ -181,6 +184,38 @@ pub async fn find_member_without_a_session_is_none(subject: &Subject) {
     assert!(access.create_first_admin(&sample::first_admin()).await.unwrap());
     let found = access.find_member(sample::auth_session_id(1), sample::first_admin().team_id).await.unwrap();
     assert_eq!(found, None);
+}
+
+/// A sign-in is told of in the log of each team.
+pub async fn find_sign_in_gives_the_users_teams(subject: &Subject) {
+    let (one, two) = (subject.add_team(1).await, subject.add_team(2).await);
+    subject.add_team(3).await;
+    let in_team =
+        |team_id| Membership { team_id, team_name: TeamName::parse("Team").unwrap(), role: Role::Viewer };
+    for (n, teams) in [(1, vec![two, one]), (2, vec![]), (3, vec![two])] {
+        let memberships = teams.iter().copied().map(in_team).collect();
+        subject.seed.add_user(&User { memberships, ..sample::user(n) }, sample::PASSWORD_HASH).await;
+        let found = subject.stores.access.find_sign_in(&sample::user(n).email).await.unwrap().unwrap();
+        let mut expected = teams;
+        expected.sort_unstable();
+        assert_eq!((found.user_id, found.team_ids), (sample::user_id(n), expected));
+    }
+}
+
+/// Neither by the sign-in name nor through a session that began before, in whatever team.
+pub async fn a_disabled_user_is_found_by_nobody(subject: &Subject) {
+    let access = &subject.stores.access;
+    let admin = sample::first_admin();
+    assert!(access.create_first_admin(&admin).await.unwrap());
+    let (session, next) = (sample::auth_session(admin.user_id, 1), sample::auth_session(admin.user_id, 2));
+    assert!(access.start_auth_session(&session, sample::PASSWORD_HASH, &[]).await.unwrap());
+    subject.seed.disable_user(admin.user_id, sample::at(1)).await;
+    assert!(access.find_sign_in(&admin.email).await.unwrap().is_none());
+    assert_eq!(access.find_auth_session(session.id).await.unwrap(), None);
+    assert_eq!(access.find_member(session.id, admin.team_id).await.unwrap(), None);
+    assert!(!access.start_auth_session(&next, sample::PASSWORD_HASH, &[]).await.unwrap());
+    assert!(!access.replace_auth_session(session.id, &next).await.unwrap());
+    assert!(!access.create_first_admin(&other_admin(2)).await.unwrap());
 }
 
 fn other_admin(n: u32) -> FirstAdmin {

@@ -19,7 +19,7 @@ pub async fn an_auth_session_comes_back_as_it_was_stored(subject: &Subject) {
         renewable_until: Some(sample::at(100) + SignedDuration::from_micros(1)),
         ..admin_session(1)
     };
-    access.start_auth_session(&session).await.unwrap();
+    assert!(access.start_auth_session(&session, sample::PASSWORD_HASH, &[]).await.unwrap());
     let (found, user) = access.find_auth_session(session.id).await.unwrap().unwrap();
     assert_eq!((found, user.id), (session, sample::first_admin().user_id));
 }
@@ -27,7 +27,7 @@ pub async fn an_auth_session_comes_back_as_it_was_stored(subject: &Subject) {
 /// An id that was never given out, and one among others.
 pub async fn an_unknown_auth_session_is_none(subject: &Subject) {
     let access = with_admin(subject).await;
-    access.start_auth_session(&admin_session(1)).await.unwrap();
+    assert!(access.start_auth_session(&admin_session(1), sample::PASSWORD_HASH, &[]).await.unwrap());
     assert!(access.find_auth_session(sample::auth_session_id(2)).await.unwrap().is_none());
 }
 
@@ -35,8 +35,8 @@ pub async fn an_unknown_auth_session_is_none(subject: &Subject) {
 pub async fn replace_auth_session_ends_the_old_and_stores_the_new(subject: &Subject) {
     let access = with_admin(subject).await;
     let (old, bystander, new) = (admin_session(1), admin_session(2), admin_session(3));
-    access.start_auth_session(&old).await.unwrap();
-    access.start_auth_session(&bystander).await.unwrap();
+    assert!(access.start_auth_session(&old, sample::PASSWORD_HASH, &[]).await.unwrap());
+    assert!(access.start_auth_session(&bystander, sample::PASSWORD_HASH, &[]).await.unwrap());
     assert!(access.replace_auth_session(old.id, &new).await.unwrap());
     assert_eq!(are_there(&access, 1..=3).await, [false, true, true]);
 }
@@ -45,8 +45,8 @@ pub async fn replace_auth_session_ends_the_old_and_stores_the_new(subject: &Subj
 pub async fn replace_auth_session_stores_nothing_when_the_old_is_gone(subject: &Subject) {
     let access = with_admin(subject).await;
     assert!(!access.replace_auth_session(sample::auth_session_id(1), &admin_session(2)).await.unwrap());
-    access.start_auth_session(&admin_session(1)).await.unwrap();
-    access.end_auth_session(sample::auth_session_id(1)).await.unwrap();
+    assert!(access.start_auth_session(&admin_session(1), sample::PASSWORD_HASH, &[]).await.unwrap());
+    access.end_auth_session(sample::auth_session_id(1), &[]).await.unwrap();
     assert!(!access.replace_auth_session(sample::auth_session_id(1), &admin_session(3)).await.unwrap());
     assert_eq!(are_there(&access, 1..=3).await, [false, false, false]);
 }
@@ -54,7 +54,7 @@ pub async fn replace_auth_session_stores_nothing_when_the_old_is_gone(subject: &
 /// One session cannot become two.
 pub async fn of_many_replacements_at_once_exactly_one_succeeds(subject: &Subject) {
     let access = with_admin(subject).await;
-    access.start_auth_session(&admin_session(100)).await.unwrap();
+    assert!(access.start_auth_session(&admin_session(100), sample::PASSWORD_HASH, &[]).await.unwrap());
     let replaced = at_once(subject, 8, |stores, n| async move {
         let new = admin_session(n);
         stores.access.replace_auth_session(sample::auth_session_id(100), &new).await.unwrap()
@@ -67,10 +67,10 @@ pub async fn of_many_replacements_at_once_exactly_one_succeeds(subject: &Subject
 /// The session is gone at once; ending it again is no error, and others stay.
 pub async fn end_auth_session_ends_this_one_only(subject: &Subject) {
     let access = with_admin(subject).await;
-    access.start_auth_session(&admin_session(1)).await.unwrap();
-    access.start_auth_session(&admin_session(2)).await.unwrap();
-    access.end_auth_session(sample::auth_session_id(1)).await.unwrap();
-    access.end_auth_session(sample::auth_session_id(1)).await.unwrap();
+    assert!(access.start_auth_session(&admin_session(1), sample::PASSWORD_HASH, &[]).await.unwrap());
+    assert!(access.start_auth_session(&admin_session(2), sample::PASSWORD_HASH, &[]).await.unwrap());
+    access.end_auth_session(sample::auth_session_id(1), &[]).await.unwrap();
+    access.end_auth_session(sample::auth_session_id(1), &[]).await.unwrap();
     assert_eq!(are_there(&access, 1..=2).await, [false, true]);
 }
 
@@ -78,8 +78,8 @@ pub async fn end_auth_session_ends_this_one_only(subject: &Subject) {
 pub async fn touch_auth_session_sets_when_it_was_seen(subject: &Subject) {
     let access = with_admin(subject).await;
     let (touched, other) = (admin_session(1), admin_session(2));
-    access.start_auth_session(&touched).await.unwrap();
-    access.start_auth_session(&other).await.unwrap();
+    assert!(access.start_auth_session(&touched, sample::PASSWORD_HASH, &[]).await.unwrap());
+    assert!(access.start_auth_session(&other, sample::PASSWORD_HASH, &[]).await.unwrap());
     let seen_at = sample::at(61) + SignedDuration::from_micros(7);
     access.touch_auth_session(touched.id, seen_at).await.unwrap();
 
@@ -103,7 +103,7 @@ pub async fn delete_expired_auth_sessions_takes_those_that_end_at_or_before_now(
     let microsecond = SignedDuration::from_micros(1);
     for (n, expires_at) in (1..).zip([now - microsecond, now, now + microsecond]) {
         let session = AuthSession { expires_at, ..admin_session(n) };
-        access.start_auth_session(&session).await.unwrap();
+        assert!(access.start_auth_session(&session, sample::PASSWORD_HASH, &[]).await.unwrap());
     }
     assert_eq!(access.delete_expired_auth_sessions(now).await.unwrap(), 2);
     assert_eq!(are_there(&access, 1..=3).await, [false, false, true]);

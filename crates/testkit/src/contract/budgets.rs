@@ -27,7 +27,14 @@ pub async fn find_account_sees_only_the_teams_own(subject: &Subject) {
     let own = BudgetOwner::Widget(widget.id);
     assert_eq!(budgets.find_account(team, unknown, day()).await.unwrap(), None);
     assert_eq!(budgets.find_account(other, own, day()).await.unwrap(), None);
-    assert!(subject.stores.widgets.delete_widget(team, widget.id, sample::at(1)).await.unwrap());
+    assert!(
+        subject
+            .stores
+            .widgets
+            .delete_widget(team, widget.id, sample::at(1), &sample::audit_record())
+            .await
+            .unwrap()
+    );
     assert_eq!(budgets.find_account(team, own, day()).await.unwrap(), None);
 }
 
@@ -58,7 +65,12 @@ pub async fn set_budget_of_both_limits_at_once_loses_none(subject: &Subject) {
     for owner in [BudgetOwner::Team, BudgetOwner::Widget(sample::widget_id(1))] {
         at_once(subject, 8, move |stores, n| async move {
             let change = if n % 2 == 0 { messages(7) } else { tokens(9) };
-            stores.budgets.set_budget(sample::team_id(1), owner, change, day()).await.unwrap().unwrap();
+            stores
+                .budgets
+                .set_budget(sample::team_id(1), owner, change, day(), &sample::audit_record())
+                .await
+                .unwrap()
+                .unwrap();
         })
         .await;
         let budget = account(subject, owner).await.budget;
@@ -71,7 +83,12 @@ pub async fn set_budget_outside_of_the_team_does_nothing(subject: &Subject) {
     let widget = subject.add_widget(subject.add_team(1).await, 1).await;
     let other = subject.add_team(2).await;
     let owner = BudgetOwner::Widget(widget.id);
-    let set = subject.stores.budgets.set_budget(other, owner, messages(0), day()).await.unwrap();
+    let set = subject
+        .stores
+        .budgets
+        .set_budget(other, owner, messages(0), day(), &sample::audit_record())
+        .await
+        .unwrap();
     assert_eq!(set, None);
     assert_eq!(account(subject, owner).await, Account::default());
 }
@@ -334,7 +351,8 @@ fn owner_of(owner: QuotaOwner) -> BudgetOwner {
 
 /// Sets a budget of team 1 or its widget.
 pub(super) async fn set(subject: &Subject, owner: BudgetOwner, change: BudgetChange) -> Account {
-    let set = subject.stores.budgets.set_budget(sample::team_id(1), owner, change, day());
+    let record = sample::audit_record();
+    let set = subject.stores.budgets.set_budget(sample::team_id(1), owner, change, day(), &record);
     set.await.unwrap().unwrap()
 }
 

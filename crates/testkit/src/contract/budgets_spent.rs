@@ -98,7 +98,14 @@ pub async fn delete_widget_leaves_its_spending_to_the_team(subject: &Subject) {
     let new = NewTurn { reservation: tomorrow, ..sample::new_turn(&late, 4) };
     subject.stores.turns.begin_turn(&new).await.unwrap();
 
-    assert!(subject.stores.widgets.delete_widget(team, widget.id, sample::at(1)).await.unwrap());
+    assert!(
+        subject
+            .stores
+            .widgets
+            .delete_widget(team, widget.id, sample::at(1), &sample::audit_record())
+            .await
+            .unwrap()
+    );
     let expected = Spending { messages: 3, tokens: 115, reserved_tokens: 0 };
     assert_eq!(account(subject, BudgetOwner::Team).await.spending, expected);
     let tomorrow = subject.stores.budgets.find_account(team, BudgetOwner::Team, next_day());
@@ -112,9 +119,19 @@ pub async fn a_deleted_widget_leaves_no_budget(subject: &Subject) {
     let widget = subject.add_widget(team, 1).await;
     let owner = BudgetOwner::Widget(widget.id);
     set(subject, owner, messages(1)).await;
-    assert!(subject.stores.widgets.delete_widget(team, widget.id, sample::at(1)).await.unwrap());
+    assert!(
+        subject
+            .stores
+            .widgets
+            .delete_widget(team, widget.id, sample::at(1), &sample::audit_record())
+            .await
+            .unwrap()
+    );
     let budgets = &subject.stores.budgets;
-    assert_eq!(budgets.set_budget(team, owner, messages(2), day()).await.unwrap(), None);
+    assert_eq!(
+        budgets.set_budget(team, owner, messages(2), day(), &sample::audit_record()).await.unwrap(),
+        None
+    );
     assert_eq!(budgets.find_account(team, owner, day()).await.unwrap(), None);
 }
 

@@ -56,7 +56,10 @@ pub async fn of_many_sessions_at_once_a_challenge_opens_exactly_one(subject: &Su
 /// The widget changed between check and write: the visitor need not work again.
 pub async fn a_session_that_is_refused_spends_no_challenge(subject: &Subject) {
     let widget = add_widget(subject).await;
-    assert_eq!(subject.stores.widgets.save_widget(&widget).await.unwrap(), SaveOutcome::Saved);
+    assert_eq!(
+        subject.stores.widgets.save_widget(&widget, &sample::audit_record()).await.unwrap(),
+        SaveOutcome::Saved
+    );
     let (sessions, session) = (&subject.stores.sessions, sample::chat_session(widget.id, 1));
     let refused = sessions.open_session(&session, 1, Some(challenge(1, sample::at(300)))).await;
     assert!(matches!(refused, Err(OpenSessionError::WidgetChanged)), "{refused:?}");

@@ -50,7 +50,11 @@ pub async fn a_widget_may_be_deleted_while_it_is_talked_to(subject: &Subject) {
     at_once(subject, 12, |stores, n| async move {
         match n {
             0 => assert!(
-                stores.widgets.delete_widget(team, sample::widget_id(1), sample::at(1)).await.unwrap()
+                stores
+                    .widgets
+                    .delete_widget(team, sample::widget_id(1), sample::at(1), &sample::audit_record())
+                    .await
+                    .unwrap()
             ),
             1..=6 => work_on_turn(&stores, n).await,
             7..=9 => begin_turn(&stores, n).await,

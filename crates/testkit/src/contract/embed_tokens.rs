@@ -16,7 +16,10 @@ pub async fn find_token_owner_gives_the_widget_as_it_is_now(subject: &Subject) {
     subject.add_widget(team, 2).await;
     assert_eq!(owner(subject, 1).await, Some(of(widget.clone())));
     let inactive = Widget { active: false, updated_at: sample::at(9), ..widget };
-    assert_eq!(subject.stores.widgets.save_widget(&inactive).await.unwrap(), SaveOutcome::Saved);
+    assert_eq!(
+        subject.stores.widgets.save_widget(&inactive, &sample::audit_record()).await.unwrap(),
+        SaveOutcome::Saved
+    );
     let expected = Widget { version: 2, ..inactive };
     assert_eq!(owner(subject, 1).await, Some(of(expected)));
 }
@@ -35,10 +38,15 @@ pub async fn find_token_owner_of_an_unknown_token_is_none(subject: &Subject) {
 /// The encrypted text is bytes, not text.
 pub async fn the_sealed_token_comes_back_byte_for_byte(subject: &Subject) {
     let team = subject.add_team(1).await;
-    subject.stores.workflows.create_workflow(&sample::workflow(team, 1)).await.unwrap();
+    subject
+        .stores
+        .workflows
+        .create_workflow(&sample::workflow(team, 1), &sample::audit_record())
+        .await
+        .unwrap();
     let widget = sample::widget(team, sample::workflow_id(1), 1);
     let token = StoredToken { sealed: (0..=u8::MAX).collect(), ..sample::stored_token(1) };
-    subject.stores.widgets.create_widget(&widget, &token).await.unwrap();
+    subject.stores.widgets.create_widget(&widget, &token, &sample::audit_record()).await.unwrap();
     assert_eq!(sealed(subject, 1).await, Some(token.sealed));
 }
 
@@ -56,15 +64,24 @@ pub async fn a_token_that_is_taken_is_refused(subject: &Subject) {
     subject.add_widget(team, 1).await;
     let deleted = subject.add_widget(team, 2).await;
     let rotating = subject.add_widget(team, 3).await;
-    assert!(subject.stores.widgets.delete_widget(team, deleted.id, sample::at(1)).await.unwrap());
+    assert!(
+        subject
+            .stores
+            .widgets
+            .delete_widget(team, deleted.id, sample::at(1), &sample::audit_record())
+            .await
+            .unwrap()
+    );
 
     for taken in [1, 2].map(sample::stored_token) {
         let widget = sample::widget(team, sample::workflow_id(1), 4);
-        let created = subject.stores.widgets.create_widget(&widget, &taken).await;
+        let created = subject.stores.widgets.create_widget(&widget, &taken, &sample::audit_record()).await;
         assert!(matches!(created, Err(WidgetWriteError::Store(_))), "{created:?}");
         let widgets = &subject.stores.widgets;
         let rotation = TokenRotation { token: taken, previous_until: None, at: sample::at(1) };
-        assert!(widgets.rotate_embed_token(team, rotating.id, &rotation).await.is_err());
+        assert!(
+            widgets.rotate_embed_token(team, rotating.id, &rotation, &sample::audit_record()).await.is_err()
+        );
     }
     let found = subject.stores.widgets.find_widget(team, sample::widget_id(4)).await.unwrap();
     assert_eq!(found, None);
@@ -92,7 +109,9 @@ pub async fn rotate_embed_token_gives_the_token_before_a_time_to_go_on(subject: 
         previous_until: Some(sample::at(1000 + second)),
         ..sample::rotation(token, second)
     };
-    assert!(stores.rotate_embed_token(team, widget.id, &graceful(2, 10)).await.unwrap());
+    assert!(
+        stores.rotate_embed_token(team, widget.id, &graceful(2, 10), &sample::audit_record()).await.unwrap()
+    );
     let slot = TokenSlot { valid_until: Some(sample::at(1010)), last_used_at: None };
     let rotated = Widget { version: 2, updated_at: sample::at(10), ..widget.clone() };
     assert_eq!(owner(subject, 2).await, Some(of(rotated.clone())));
@@ -102,12 +121,19 @@ pub async fn rotate_embed_token_gives_the_token_before_a_time_to_go_on(subject: 
     assert_eq!(tokens, Some(WidgetTokens { made_at: Some(sample::at(10)), current, previous: Some(slot) }));
 
     // There are two slots and never more.
-    assert!(stores.rotate_embed_token(team, widget.id, &graceful(3, 20)).await.unwrap());
+    assert!(
+        stores.rotate_embed_token(team, widget.id, &graceful(3, 20), &sample::audit_record()).await.unwrap()
+    );
     assert_eq!(owner(subject, 1).await, None);
     assert!(
         matches!(owner(subject, 2).await, Some(TokenOwner::Widget(_, slot)) if slot.valid_until.is_some())
     );
-    assert!(stores.rotate_embed_token(team, widget.id, &sample::rotation(4, 30)).await.unwrap());
+    assert!(
+        stores
+            .rotate_embed_token(team, widget.id, &sample::rotation(4, 30), &sample::audit_record())
+            .await
+            .unwrap()
+    );
     assert_eq!((owner(subject, 2).await, owner(subject, 3).await), (None, None));
     let tokens = stores.find_tokens(team, widget.id).await.unwrap();
     assert_eq!(tokens, Some(WidgetTokens { made_at: Some(sample::at(30)), current, previous: None }));
@@ -119,8 +145,22 @@ pub async fn a_token_that_goes_on_ends_with_its_widget(subject: &Subject) {
     let team = subject.add_team(1).await;
     let widget = subject.add_widget(team, 1).await;
     let rotation = TokenRotation { previous_until: Some(sample::at(99)), ..sample::rotation(2, 1) };
-    assert!(subject.stores.widgets.rotate_embed_token(team, widget.id, &rotation).await.unwrap());
-    assert!(subject.stores.widgets.delete_widget(team, widget.id, sample::at(2)).await.unwrap());
+    assert!(
+        subject
+            .stores
+            .widgets
+            .rotate_embed_token(team, widget.id, &rotation, &sample::audit_record())
+            .await
+            .unwrap()
+    );
+    assert!(
+        subject
+            .stores
+            .widgets
+            .delete_widget(team, widget.id, sample::at(2), &sample::audit_record())
+            .await
+            .unwrap()
+    );
     assert_eq!((owner(subject, 1).await, owner(subject, 2).await), (None, Some(TokenOwner::Deleted)));
 }
 
@@ -137,14 +177,19 @@ pub async fn note_token_use_notes_each_token_apart(subject: &Subject) {
     let used = |second| TokenSlot { valid_until: None, last_used_at: Some(sample::at(second)) };
     assert_eq!(owner(subject, 1).await, Some(TokenOwner::Widget(Box::new(widget.clone()), used(5))));
     let rotation = TokenRotation { previous_until: Some(sample::at(99)), ..sample::rotation(2, 6) };
-    assert!(stores.rotate_embed_token(team, widget.id, &rotation).await.unwrap());
+    assert!(stores.rotate_embed_token(team, widget.id, &rotation, &sample::audit_record()).await.unwrap());
     note(2, 7).await;
     let tokens = async || stores.find_tokens(team, widget.id).await.unwrap().unwrap();
     let previous = |second| Some(TokenSlot { valid_until: Some(sample::at(99)), ..used(second) });
     assert_eq!((tokens().await.current, tokens().await.previous), (used(7), previous(5)));
     note(1, 8).await;
     assert_eq!((tokens().await.current, tokens().await.previous), (used(7), previous(8)));
-    assert!(stores.rotate_embed_token(team, widget.id, &sample::rotation(3, 9)).await.unwrap());
+    assert!(
+        stores
+            .rotate_embed_token(team, widget.id, &sample::rotation(3, 9), &sample::audit_record())
+            .await
+            .unwrap()
+    );
     note(1, 10).await;
     note(2, 10).await;
     assert_eq!((tokens().await.current, tokens().await.previous), (TokenSlot::default(), None));
@@ -158,8 +203,18 @@ pub async fn list_gone_gives_those_that_are_switched_off_or_deleted(subject: &Su
         widgets.push(subject.add_widget(team, n).await);
     }
     let off = Widget { active: false, ..widgets[1].clone() };
-    assert_eq!(subject.stores.widgets.save_widget(&off).await.unwrap(), SaveOutcome::Saved);
-    assert!(subject.stores.widgets.delete_widget(team, widgets[2].id, sample::at(1)).await.unwrap());
+    assert_eq!(
+        subject.stores.widgets.save_widget(&off, &sample::audit_record()).await.unwrap(),
+        SaveOutcome::Saved
+    );
+    assert!(
+        subject
+            .stores
+            .widgets
+            .delete_widget(team, widgets[2].id, sample::at(1), &sample::audit_record())
+            .await
+            .unwrap()
+    );
     let asked = [1, 2, 3, 9].map(sample::widget_id);
     let mut gone = subject.stores.widgets.list_gone(&asked).await.unwrap();
     gone.sort();
@@ -180,7 +235,12 @@ pub async fn rotate_embed_token_outside_of_the_team_does_nothing(subject: &Subje
     let widget = subject.add_widget(team, 1).await;
     assert!(!rotate(subject, 9, 11).await);
     let widgets = &subject.stores.widgets;
-    assert!(!widgets.rotate_embed_token(other, widget.id, &sample::rotation(11, 1)).await.unwrap());
+    assert!(
+        !widgets
+            .rotate_embed_token(other, widget.id, &sample::rotation(11, 1), &sample::audit_record())
+            .await
+            .unwrap()
+    );
     assert_eq!(owner(subject, 11).await, None);
     assert_eq!(owner(subject, 1).await, Some(of(widget)));
 }
@@ -191,7 +251,11 @@ pub async fn after_many_rotations_at_once_exactly_one_token_is_known(subject: &S
     subject.add_widget(team, 1).await;
     let rotated = at_once(subject, 8, move |stores, n| async move {
         let rotation = sample::rotation(100 + n, 1);
-        stores.widgets.rotate_embed_token(team, sample::widget_id(1), &rotation).await.unwrap()
+        stores
+            .widgets
+            .rotate_embed_token(team, sample::widget_id(1), &rotation, &sample::audit_record())
+            .await
+            .unwrap()
     });
     assert!(rotated.await.into_iter().all(|done| done));
     assert_eq!(owner(subject, 1).await, None);
@@ -214,7 +278,13 @@ pub async fn find_token_owner_never_sees_a_token_again_after_its_rotation(subjec
         let old = sample::stored_token(1);
         if call == 0 {
             let id = sample::widget_id(1);
-            assert!(stores.widgets.rotate_embed_token(team, id, &sample::rotation(2, 1)).await.unwrap());
+            assert!(
+                stores
+                    .widgets
+                    .rotate_embed_token(team, id, &sample::rotation(2, 1), &sample::audit_record())
+                    .await
+                    .unwrap()
+            );
             return vec![stores.widgets.find_token_owner(&old.hash).await.unwrap().is_some()];
         }
         let mut seen = vec![true];
@@ -249,5 +319,5 @@ async fn sealed(subject: &Subject, widget: u32) -> Option<Vec<u8>> {
 async fn rotate(subject: &Subject, widget: u32, token: u32) -> bool {
     let (team, id) = (sample::team_id(1), sample::widget_id(widget));
     let rotation = sample::rotation(token, token.into());
-    subject.stores.widgets.rotate_embed_token(team, id, &rotation).await.unwrap()
+    subject.stores.widgets.rotate_embed_token(team, id, &rotation, &sample::audit_record()).await.unwrap()
 }

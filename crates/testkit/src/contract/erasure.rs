@@ -110,7 +110,7 @@ pub async fn of_many_erasures_at_once_each_session_is_counted_by_one(subject: &S
     }
     let erased = at_once(subject, 8, move |stores, _| async move {
         let whose = SessionsOf::Visitor(VisitorId::parse("ada").unwrap());
-        stores.sessions.erase_sessions(sample::widget_id(1), &whose, 100).await.unwrap()
+        stores.sessions.erase_sessions(sample::widget_id(1), &whose, 100, &[]).await.unwrap()
     });
     assert_eq!(erased.await.into_iter().sum::<u64>(), 20);
     assert_eq!(left(subject).await, Vec::<u32>::new());
@@ -132,7 +132,7 @@ pub async fn sessions_may_be_erased_while_they_are_talked_to(subject: &Subject) 
         async move {
             if call == 0 {
                 let whose = SessionsOf::Visitor(VisitorId::parse("ada").unwrap());
-                return stores.sessions.erase_sessions(sample::widget_id(1), &whose, 100).await.unwrap();
+                return stores.sessions.erase_sessions(sample::widget_id(1), &whose, 100, &[]).await.unwrap();
             }
             for _ in 0..5 {
                 stores.turns.append_events(sample::replica_id(1), sample::at(99), &appends).await.unwrap();
@@ -187,7 +187,7 @@ fn label(text: &str) -> SessionsOf {
 }
 
 async fn erase(subject: &Subject, widget: WidgetId, whose: &SessionsOf, limit: u32) -> u64 {
-    subject.stores.sessions.erase_sessions(widget, whose, limit).await.unwrap()
+    subject.stores.sessions.erase_sessions(widget, whose, limit, &[]).await.unwrap()
 }
 
 async fn session(subject: &Subject, n: u32) -> ChatSession {

@@ -17,7 +17,12 @@ pub async fn an_identity_secret_comes_back_byte_for_byte(subject: &Subject) {
     let sealed: Vec<u8> = (0..=u8::MAX).collect();
     let made_at = sample::at(1) + SignedDuration::from_micros(1);
     let identities = &subject.stores.identities;
-    assert!(identities.rotate_identity_secret(team, widget.id, &sealed, None, made_at).await.unwrap());
+    assert!(
+        identities
+            .rotate_identity_secret(team, widget.id, &sealed, None, made_at, &sample::audit_record())
+            .await
+            .unwrap()
+    );
     let found = find(subject, team, 1).await.unwrap();
     assert!(found == StoredIdentitySecrets { sealed, made_at, previous: None });
 }
@@ -66,7 +71,7 @@ pub async fn rotate_identity_secret_counts_the_widgets_version_up(subject: &Subj
     let expected = Widget { version: 2, updated_at: sample::at(5), ..widget.clone() };
     let widgets = &subject.stores.widgets;
     assert_eq!(widgets.find_widget(team, widget.id).await.unwrap(), Some(expected));
-    assert_eq!(widgets.save_widget(&widget).await.unwrap(), SaveOutcome::Stale);
+    assert_eq!(widgets.save_widget(&widget, &sample::audit_record()).await.unwrap(), SaveOutcome::Stale);
 }
 
 /// Neither an unknown widget nor another team's; the latter keeps what it has.
@@ -77,7 +82,12 @@ pub async fn rotate_identity_secret_outside_of_the_team_does_nothing(subject: &S
     let identities = &subject.stores.identities;
     for (team, widget) in [(other, widget.id), (team, sample::widget_id(9))] {
         let at = sample::at(9);
-        assert!(!identities.rotate_identity_secret(team, widget, &[9], None, at).await.unwrap());
+        assert!(
+            !identities
+                .rotate_identity_secret(team, widget, &[9], None, at, &sample::audit_record())
+                .await
+                .unwrap()
+        );
     }
     assert_eq!(find(subject, team, 1).await.unwrap().sealed, [1]);
     let found = subject.stores.widgets.find_widget(team, widget.id).await.unwrap();
@@ -99,7 +109,14 @@ pub async fn a_deleted_widget_has_no_identity_secret(subject: &Subject) {
     let team = subject.add_team(1).await;
     let widget = subject.add_widget(team, 1).await;
     assert!(rotate(subject, team, 1, None).await);
-    assert!(subject.stores.widgets.delete_widget(team, widget.id, sample::at(2)).await.unwrap());
+    assert!(
+        subject
+            .stores
+            .widgets
+            .delete_widget(team, widget.id, sample::at(2), &sample::audit_record())
+            .await
+            .unwrap()
+    );
     assert!(find(subject, team, 1).await.is_none());
     assert!(!rotate(subject, team, 2, None).await);
     assert!(find(subject, team, 1).await.is_none());
@@ -112,7 +129,11 @@ pub async fn after_many_rotations_at_once_one_identity_secret_and_one_before_it_
     let rotated = at_once(subject, 8, move |stores, n| async move {
         let sealed = [u8::try_from(n).unwrap()];
         let (id, until, at) = (sample::widget_id(1), Some(sample::at(600)), sample::at(1));
-        stores.identities.rotate_identity_secret(team, id, &sealed, until, at).await.unwrap()
+        stores
+            .identities
+            .rotate_identity_secret(team, id, &sealed, until, at, &sample::audit_record())
+            .await
+            .unwrap()
     });
     assert!(rotated.await.into_iter().all(|done| done));
     let found = find(subject, team, 1).await.unwrap();
@@ -131,5 +152,10 @@ async fn find(subject: &Subject, team: TeamId, widget: u32) -> Option<StoredIden
 async fn rotate(subject: &Subject, team: TeamId, n: u8, previous_until: Option<i64>) -> bool {
     let (id, until) = (sample::widget_id(1), previous_until.map(sample::at));
     let at = sample::at(i64::from(n));
-    subject.stores.identities.rotate_identity_secret(team, id, &[n], until, at).await.unwrap()
+    subject
+        .stores
+        .identities
+        .rotate_identity_secret(team, id, &[n], until, at, &sample::audit_record())
+        .await
+        .unwrap()
 }

@@ -146,11 +146,16 @@ pub async fn a_message_that_meets_a_sweep_is_refused_or_keeps_its_session(subjec
 async fn widget_kept_for(subject: &Subject, n: u32, days: Option<i64>) -> Widget {
     let team = subject.add_team(n).await;
     let workflow = sample::workflow(team, n);
-    subject.stores.workflows.create_workflow(&workflow).await.unwrap();
+    subject.stores.workflows.create_workflow(&workflow, &sample::audit_record()).await.unwrap();
     let retention = days.map(|days| RetentionDays::parse(days).unwrap());
     let rules = WidgetRules { retention, ..WidgetRules::default() };
     let widget = Widget { rules, ..sample::widget(team, workflow.id, n) };
-    subject.stores.widgets.create_widget(&widget, &sample::stored_token(n)).await.unwrap();
+    subject
+        .stores
+        .widgets
+        .create_widget(&widget, &sample::stored_token(n), &sample::audit_record())
+        .await
+        .unwrap();
     widget
 }
 

@@ -55,7 +55,10 @@ pub async fn one_visitor_may_have_many_sessions(subject: &Subject) {
 pub async fn open_session_is_refused_unless_the_widget_is_of_the_version(subject: &Subject) {
     let team = subject.add_team(1).await;
     let widget = subject.add_widget(team, 1).await;
-    assert_eq!(subject.stores.widgets.save_widget(&widget).await.unwrap(), SaveOutcome::Saved);
+    assert_eq!(
+        subject.stores.widgets.save_widget(&widget, &sample::audit_record()).await.unwrap(),
+        SaveOutcome::Saved
+    );
     refuses_session(subject, widget.id, 1).await;
     refuses_session(subject, widget.id, 3).await;
     subject.stores.sessions.open_session(&sample::chat_session(widget.id, 1), 2, None).await.unwrap();
@@ -65,7 +68,10 @@ pub async fn open_session_is_refused_unless_the_widget_is_of_the_version(subject
 pub async fn open_session_is_refused_unless_the_widget_is_active(subject: &Subject) {
     let team = subject.add_team(1).await;
     let widget = Widget { active: false, ..subject.add_widget(team, 1).await };
-    assert_eq!(subject.stores.widgets.save_widget(&widget).await.unwrap(), SaveOutcome::Saved);
+    assert_eq!(
+        subject.stores.widgets.save_widget(&widget, &sample::audit_record()).await.unwrap(),
+        SaveOutcome::Saved
+    );
     refuses_session(subject, widget.id, 2).await;
 }
 

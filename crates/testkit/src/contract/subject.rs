@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
-use chatloom_domain::id::{ReplicaId, TeamId};
+use chatloom_domain::id::{ReplicaId, TeamId, UserId};
 use chatloom_domain::session::ChatSession;
 use chatloom_domain::team::{TeamName, User};
 use chatloom_domain::turn::{FinishReason, LoggedEvent, Turn, TurnEvent, TurnFailure, TurnState};
@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 
 use crate::sample;
 
-/// Writes what the contract needs and no port writes: a second team, and users besides the first.
+/// Writes what the contract needs and no port writes: a second team, users besides the first, and their removal.
 ///
 /// Implementations write plain rows, past the code under test.
 #[async_trait]
@@ -28,6 +28,15 @@ pub trait Seed: Send + Sync {
 
     /// Adds a user and their memberships; their teams are there already.
     async fn add_user(&self, user: &User, password_hash: &str);
+
+    /// Disables a user who is there.
+    async fn disable_user(&self, id: UserId, at: Timestamp);
+
+    /// Removes a user with their memberships and sessions.
+    async fn remove_user(&self, id: UserId);
+
+    /// Removes a team with all that belongs to it; it has no widgets and workflows.
+    async fn remove_team(&self, id: TeamId);
 }
 
 /// An implementation under test. Everything in it is the case's own: the stores are empty when a case begins.
@@ -56,9 +65,13 @@ impl Subject {
     /// Adds workflow `n` and, on it, widget `n` with token `n`.
     pub async fn add_widget(&self, team: TeamId, n: u32) -> Widget {
         let workflow = sample::workflow(team, n);
-        self.stores.workflows.create_workflow(&workflow).await.unwrap();
+        self.stores.workflows.create_workflow(&workflow, &sample::audit_record()).await.unwrap();
         let widget = sample::widget(team, workflow.id, n);
-        self.stores.widgets.create_widget(&widget, &sample::stored_token(n)).await.unwrap();
+        self.stores
+            .widgets
+            .create_widget(&widget, &sample::stored_token(n), &sample::audit_record())
+            .await
+            .unwrap();
         widget
     }
 

@@ -64,7 +64,12 @@ pub async fn begin_turn_finds_a_known_key_before_anything_else(subject: &Subject
     assert_eq!(begin(subject, &new).await, Err(Refusal::Running(second.id)));
 
     let (team, widgets) = (sample::team_id(1), &subject.stores.widgets);
-    assert!(widgets.rotate_embed_token(team, session.widget_id, &sample::rotation(2, 1)).await.unwrap());
+    assert!(
+        widgets
+            .rotate_embed_token(team, session.widget_id, &sample::rotation(2, 1), &sample::audit_record())
+            .await
+            .unwrap()
+    );
     assert_eq!(begin(subject, &repetition(&first, 3)).await, Err(Refusal::Begun(first.turn.id)));
     assert_eq!(begin(subject, &new).await, Err(Refusal::Changed));
     assert_messages(subject, &session, 4).await;

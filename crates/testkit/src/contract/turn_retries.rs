@@ -114,7 +114,10 @@ pub async fn retry_turn_needs_the_widget_as_it_was(subject: &Subject) {
     }
     let widget = sample::widget(sample::team_id(1), sample::workflow_id(1), 1);
     let inactive = Widget { active: false, ..widget };
-    assert_eq!(subject.stores.widgets.save_widget(&inactive).await.unwrap(), SaveOutcome::Saved);
+    assert_eq!(
+        subject.stores.widgets.save_widget(&inactive, &sample::audit_record()).await.unwrap(),
+        SaveOutcome::Saved
+    );
     let switched_off = TurnRetry { widget_version: 2, ..sample::turn_retry(&session, 1) };
     let refused = retry(subject, &switched_off).await;
     assert!(matches!(refused, RetryTurnError::WidgetChanged), "{refused:?}");

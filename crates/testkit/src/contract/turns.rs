@@ -112,7 +112,12 @@ pub async fn begin_turn_needs_a_session_of_the_widget(subject: &Subject) {
 pub async fn begin_turn_needs_the_widgets_version(subject: &Subject) {
     let session = subject.first_session().await;
     let (team, widgets) = (sample::team_id(1), &subject.stores.widgets);
-    assert!(widgets.rotate_embed_token(team, session.widget_id, &sample::rotation(2, 1)).await.unwrap());
+    assert!(
+        widgets
+            .rotate_embed_token(team, session.widget_id, &sample::rotation(2, 1), &sample::audit_record())
+            .await
+            .unwrap()
+    );
     for widget_version in [1, 3] {
         let new = NewTurn { widget_version, ..sample::new_turn(&session, 1) };
         let refused = subject.stores.turns.begin_turn(&new).await;
@@ -128,7 +133,10 @@ pub async fn begin_turn_needs_an_active_widget(subject: &Subject) {
     let session = subject.first_session().await;
     let widget = sample::widget(sample::team_id(1), sample::workflow_id(1), 1);
     let inactive = Widget { active: false, ..widget };
-    assert_eq!(subject.stores.widgets.save_widget(&inactive).await.unwrap(), SaveOutcome::Saved);
+    assert_eq!(
+        subject.stores.widgets.save_widget(&inactive, &sample::audit_record()).await.unwrap(),
+        SaveOutcome::Saved
+    );
     let new = NewTurn { widget_version: 2, ..sample::new_turn(&session, 1) };
     let refused = subject.stores.turns.begin_turn(&new).await;
     assert!(matches!(refused, Err(BeginTurnError::WidgetChanged)), "{refused:?}");
@@ -142,7 +150,10 @@ pub async fn the_context_has_the_workflow_as_it_is_now(subject: &Subject) {
     let stored = sample::workflow(sample::team_id(1), 1);
     assert_eq!(context(subject, &turn, 10).await.workflow, Some(stored.clone()));
     let renamed = Workflow { name: WorkflowName::parse("Renamed").unwrap(), ..stored };
-    assert_eq!(subject.stores.workflows.save_workflow(&renamed).await.unwrap(), SaveOutcome::Saved);
+    assert_eq!(
+        subject.stores.workflows.save_workflow(&renamed, &sample::audit_record()).await.unwrap(),
+        SaveOutcome::Saved
+    );
     let expected = Workflow { version: 2, ..renamed };
     assert_eq!(context(subject, &turn, 10).await.workflow, Some(expected));
 }

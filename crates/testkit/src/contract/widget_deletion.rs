@@ -36,9 +36,17 @@ pub async fn a_deleted_widget_cannot_be_changed(subject: &Subject) {
     assert!(!delete(subject, team, 1).await);
     for version in [1, 2] {
         let attempt = Widget { version, ..widget.clone() };
-        assert_eq!(widgets.save_widget(&attempt).await.unwrap(), SaveOutcome::Absent);
+        assert_eq!(
+            widgets.save_widget(&attempt, &sample::audit_record()).await.unwrap(),
+            SaveOutcome::Absent
+        );
     }
-    assert!(!widgets.rotate_embed_token(team, widget.id, &sample::rotation(2, 2)).await.unwrap());
+    assert!(
+        !widgets
+            .rotate_embed_token(team, widget.id, &sample::rotation(2, 2), &sample::audit_record())
+            .await
+            .unwrap()
+    );
     assert_eq!(widgets.find_token_owner(&sample::stored_token(2).hash).await.unwrap(), None);
 }
 
@@ -47,7 +55,12 @@ pub async fn a_deleted_widget_is_not_found_by_its_earlier_tokens(subject: &Subje
     let team = subject.add_team(1).await;
     let widget = subject.add_widget(team, 1).await;
     let widgets = &subject.stores.widgets;
-    assert!(widgets.rotate_embed_token(team, widget.id, &sample::rotation(2, 1)).await.unwrap());
+    assert!(
+        widgets
+            .rotate_embed_token(team, widget.id, &sample::rotation(2, 1), &sample::audit_record())
+            .await
+            .unwrap()
+    );
     assert!(delete(subject, team, 1).await);
     assert_eq!(widgets.find_token_owner(&sample::stored_token(1).hash).await.unwrap(), None);
     assert_eq!(
@@ -111,7 +124,12 @@ pub async fn delete_widget_leaves_other_widgets_alone(subject: &Subject) {
     let team = subject.add_team(1).await;
     subject.add_widget(team, 1).await;
     let neighbour = sample::widget(team, sample::workflow_id(1), 2);
-    subject.stores.widgets.create_widget(&neighbour, &sample::stored_token(2)).await.unwrap();
+    subject
+        .stores
+        .widgets
+        .create_widget(&neighbour, &sample::stored_token(2), &sample::audit_record())
+        .await
+        .unwrap();
     let session = subject.open_session(&neighbour, 2).await;
     let turn = subject.begin_turn(&session, 2).await;
     assert!(delete(subject, team, 1).await);
@@ -129,7 +147,11 @@ pub async fn of_many_deletions_of_a_widget_at_once_exactly_one_succeeds(subject:
     let team = subject.add_team(1).await;
     subject.add_widget(team, 1).await;
     let deleted = at_once(subject, 8, move |stores, _| async move {
-        stores.widgets.delete_widget(team, sample::widget_id(1), sample::at(1)).await.unwrap()
+        stores
+            .widgets
+            .delete_widget(team, sample::widget_id(1), sample::at(1), &sample::audit_record())
+            .await
+            .unwrap()
     });
     assert_eq!(deleted.await.into_iter().filter(|deleted| *deleted).count(), 1);
 }
@@ -143,7 +165,7 @@ pub async fn no_session_outlives_its_widget(subject: &Subject) {
             if call == 0 {
                 return stores
                     .widgets
-                    .delete_widget(team, sample::widget_id(n), sample::at(1))
+                    .delete_widget(team, sample::widget_id(n), sample::at(1), &sample::audit_record())
                     .await
                     .unwrap();
             }
@@ -160,5 +182,10 @@ pub async fn no_session_outlives_its_widget(subject: &Subject) {
 }
 
 async fn delete(subject: &Subject, team: TeamId, widget: u32) -> bool {
-    subject.stores.widgets.delete_widget(team, sample::widget_id(widget), sample::at(1)).await.unwrap()
+    subject
+        .stores
+        .widgets
+        .delete_widget(team, sample::widget_id(widget), sample::at(1), &sample::audit_record())
+        .await
+        .unwrap()
 }

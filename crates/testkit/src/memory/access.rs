@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
+use chatloom_domain::audit::AuditEntry;
 use chatloom_domain::id::{AuthSessionId, TeamId, UserId};
 use chatloom_domain::team::{AuthSession, Email, Membership, Role, TeamMember, User};
-use chatloom_ports::store::access::{ExternalSignIn, FirstAdmin, SignIn};
+use chatloom_ports::store::access::{ExternalSignIn, FirstAdmin, PasswordChange, SignIn};
 use chatloom_ports::store::{AccessStore, StoreError};
 
 use super::MemoryStores;
@@ -23,6 +24,7 @@ impl AccessStore for MemoryStores {
                 email: admin.email.clone(),
                 password_hash: admin.password_hash.clone(),
                 created_at: admin.created_at,
+                is_disabled: false,
             };
             let team = TeamRecord { name: admin.team_name.clone(), created_at: admin.created_at };
             tables.users.insert(admin.user_id, user);
@@ -42,8 +44,13 @@ impl AccessStore for MemoryStores {
     async fn find_sign_in(&self, email: &Email) -> Result<Option<SignIn>, StoreError> {
         self.transact(|tables| {
             let mut with_password = tables.users.iter().filter(|(_, user)| !user.password_hash.is_empty());
-            let found = with_password.find(|(_, user)| user.email == *email);
-            found.map(|(id, user)| SignIn { user_id: *id, password_hash: user.password_hash.clone() })
+            let (id, user) = with_password.find(|(_, user)| user.email == *email && !user.is_disabled)?;
+            let teams = tables.members.keys().filter(|(member, _)| member == id).map(|(_, team)| *team);
+            Some(SignIn {
+                user_id: *id,
+                password_hash: user.password_hash.clone(),
+                team_ids: teams.collect(),
+            })
         })
     }
 
@@ -51,15 +58,27 @@ impl AccessStore for MemoryStores {
         self.transact(|tables| tables.admit_external_user(sign_in))
     }
 
-    async fn start_auth_session(&self, session: &AuthSession) -> Result<(), StoreError> {
-        self.transact(|tables| {
+    async fn start_auth_session(
+        &self,
+        session: &AuthSession,
+        password_hash: &str,
+        entries: &[AuditEntry],
+    ) -> Result<bool, StoreError> {
+        self.transact_told(entries, |tables| {
+            let user = tables.enabled_user(session.user_id);
+            if user.is_none_or(|user| user.password_hash != password_hash) {
+                return false;
+            }
             tables.auth_sessions.insert(session.id, *session);
+            tables.tell(entries);
+            true
         })
     }
 
     async fn replace_auth_session(&self, old: AuthSessionId, new: &AuthSession) -> Result<bool, StoreError> {
         self.transact(|tables| {
-            let is_there = tables.auth_sessions.remove(&old).is_some();
+            let is_there =
+                tables.enabled_user(new.user_id).is_some() && tables.auth_sessions.remove(&old).is_some();
             if is_there {
                 tables.auth_sessions.insert(new.id, *new);
             }
@@ -67,9 +86,30 @@ impl AccessStore for MemoryStores {
         })
     }
 
-    async fn end_auth_session(&self, id: AuthSessionId) -> Result<(), StoreError> {
-        self.transact(|tables| {
-            tables.auth_sessions.remove(&id);
+    async fn end_auth_session(&self, id: AuthSessionId, entries: &[AuditEntry]) -> Result<(), StoreError> {
+        self.transact_told(entries, |tables| {
+            if tables.auth_sessions.remove(&id).is_some() {
+                tables.tell(entries);
+            }
+        })
+    }
+
+    async fn change_password(
+        &self,
+        change: &PasswordChange,
+        entries: &[AuditEntry],
+    ) -> Result<bool, StoreError> {
+        self.transact_told(entries, |tables| {
+            let user_id = change.session.user_id;
+            let user = tables.users.get_mut(&user_id).filter(|user| !user.is_disabled);
+            let Some(user) = user.filter(|user| user.password_hash == change.old_hash) else {
+                return false;
+            };
+            user.password_hash.clone_from(&change.new_hash);
+            tables.auth_sessions.retain(|_, session| session.user_id != user_id);
+            tables.auth_sessions.insert(change.session.id, change.session);
+            tables.tell(entries);
+            true
         })
     }
 
@@ -95,6 +135,7 @@ impl AccessStore for MemoryStores {
     ) -> Result<Option<(AuthSession, Option<TeamMember>)>, StoreError> {
         self.transact(|tables| {
             let session = *tables.auth_sessions.get(&id)?;
+            tables.enabled_user(session.user_id)?;
             let role = tables.members.get(&(session.user_id, team));
             let member = role.map(|role| TeamMember { user_id: session.user_id, team_id: team, role: *role });
             Some((session, member))
@@ -111,6 +152,10 @@ impl AccessStore for MemoryStores {
 }
 
 impl Tables {
+    fn enabled_user(&self, id: UserId) -> Option<&UserRecord> {
+        self.users.get(&id).filter(|user| !user.is_disabled)
+    }
+
     fn admit_external_user(&mut self, sign_in: &ExternalSignIn) -> Option<UserId> {
         let identity = &sign_in.identity;
         let key = (identity.issuer.clone(), identity.subject.clone());
@@ -125,6 +170,7 @@ impl Tables {
             email: Email::placeholder(user_id),
             password_hash: String::new(),
             created_at: sign_in.at,
+            is_disabled: false,
         });
         user.first_name = identity.first_name.clone();
         user.last_name = identity.last_name.clone();
@@ -138,7 +184,7 @@ impl Tables {
     }
 
     fn user(&self, id: UserId) -> Option<User> {
-        let record = self.users.get(&id)?;
+        let record = self.enabled_user(id)?;
         let external = self.external_identities.values().find(|external| external.user_id == id);
         let external_email = external.and_then(|external| external.email.clone());
         Some(User {

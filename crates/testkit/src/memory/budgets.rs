@@ -1,6 +1,7 @@
 //! Daily budgets in memory.
 
 use async_trait::async_trait;
+use chatloom_domain::audit::AuditRecord;
 use chatloom_domain::budget::{
     Account, Accounts, Budget, BudgetChange, BudgetOwner, Day, MessageQuota, Reservation, Shortage,
 };
@@ -27,13 +28,15 @@ impl BudgetStore for MemoryStores {
         owner: BudgetOwner,
         change: BudgetChange,
         day: Day,
+        record: &AuditRecord,
     ) -> Result<Option<Account>, StoreError> {
-        self.transact(|tables| {
+        self.transact_told(record.entries(), |tables| {
             if !tables.is_budget_owner(team, owner) {
                 return None;
             }
             let budget = tables.budgets.entry((team, owner)).or_insert_with(Budget::default);
             *budget = budget.changed(change);
+            tables.tell(record.entries());
             Some(tables.account(team, owner, day))
         })
     }

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
+use chatloom_domain::audit::AuditRecord;
 use chatloom_domain::id::{TeamId, WidgetId};
 use chatloom_ports::store::identities::{PreviousIdentitySecret, StoredIdentitySecrets};
 use chatloom_ports::store::{IdentityStore, StoreError};
@@ -17,18 +18,20 @@ impl IdentityStore for MemoryStores {
         sealed: &[u8],
         previous_until: Option<Timestamp>,
         at: Timestamp,
+        record: &AuditRecord,
     ) -> Result<bool, StoreError> {
-        self.transact(|tables| {
-            let Some(record) = tables.widget_of_mut(team, widget) else {
+        self.transact_told(record.entries(), |tables| {
+            let Some(owner) = tables.widget_of_mut(team, widget) else {
                 return false;
             };
-            let current = record.identity_secrets.take();
+            let current = owner.identity_secrets.take();
             let kept = previous_until.zip(current);
             let previous = kept.map(|(until, old)| PreviousIdentitySecret { sealed: old.sealed, until });
-            record.identity_secrets =
+            owner.identity_secrets =
                 Some(StoredIdentitySecrets { sealed: sealed.to_vec(), made_at: at, previous });
-            record.widget.updated_at = at;
-            record.widget.version += 1;
+            owner.widget.updated_at = at;
+            owner.widget.version += 1;
+            tables.tell(record.entries());
             true
         })
     }

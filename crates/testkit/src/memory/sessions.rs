@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
+use chatloom_domain::audit::AuditEntry;
 use chatloom_domain::id::{MessageId, SessionId, WidgetId};
 use chatloom_domain::message::{Message, MessageStatus};
 use chatloom_domain::proof::VisitorSubject;
@@ -102,16 +103,21 @@ impl SessionStore for MemoryStores {
         widget: WidgetId,
         whose: &SessionsOf,
         limit: u32,
+        told: &[AuditEntry],
     ) -> Result<u64, StoreError> {
-        self.transact(|tables| {
-            tables.remove_first(limit, |_, SessionRecord { session, .. }| {
+        self.transact_told(told, |tables| {
+            let erased = tables.remove_first(limit, |_, SessionRecord { session, .. }| {
                 let is_meant = match whose {
                     SessionsOf::Session(id) => session.id == *id,
                     SessionsOf::Visitor(label) => session.visitor_id.as_ref() == Some(label),
                     SessionsOf::Subject(subject) => session.subject.as_ref() == Some(subject),
                 };
                 is_meant && session.widget_id == widget
-            })
+            });
+            if erased > 0 {
+                tables.tell(told);
+            }
+            erased
         })
     }
 

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chatloom_domain::Timestamp;
+use chatloom_domain::audit::AuditEntry;
 use chatloom_domain::budget::{Budget, BudgetOwner, Day, Reservation, Spending};
 use chatloom_domain::id::{
-    AuthSessionId, ChallengeId, ReplicaId, SessionId, TeamId, TurnId, UserId, WidgetId, WorkflowId,
+    AuditEntryId, AuthSessionId, ChallengeId, ReplicaId, SessionId, TeamId, TurnId, UserId, WidgetId,
+    WorkflowId,
 };
 use chatloom_domain::identity::{Issuer, Subject};
 use chatloom_domain::message::Message;
@@ -27,6 +29,7 @@ pub(super) struct Tables {
     pub(super) members: BTreeMap<(UserId, TeamId), Role>,
     pub(super) auth_sessions: BTreeMap<AuthSessionId, AuthSession>,
     pub(super) external_identities: BTreeMap<(Issuer, Subject), ExternalRecord>,
+    pub(super) audit_log: BTreeMap<AuditEntryId, AuditEntry>,
     pub(super) workflows: BTreeMap<WorkflowId, Workflow>,
     pub(super) widgets: BTreeMap<WidgetId, WidgetRecord>,
     /// The tokens of deleted widgets.
@@ -48,6 +51,7 @@ pub(super) struct UserRecord {
     pub(super) email: Email,
     pub(super) password_hash: String,
     pub(super) created_at: Timestamp,
+    pub(super) is_disabled: bool,
 }
 
 pub(super) struct ExternalRecord {

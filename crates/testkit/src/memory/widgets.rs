@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
+use chatloom_domain::audit::AuditRecord;
 use chatloom_domain::id::{SessionId, TeamId, WidgetId};
 use chatloom_domain::token::{TokenHash, TokenSlot, WidgetTokens};
 use chatloom_domain::usage::{TokenUsage, WidgetStats};
@@ -17,13 +18,19 @@ use super::{MemoryStores, unavailable};
 
 #[async_trait]
 impl WidgetStore for MemoryStores {
-    async fn create_widget(&self, widget: &Widget, token: &StoredToken) -> Result<(), WidgetWriteError> {
-        self.transact(|tables| {
+    async fn create_widget(
+        &self,
+        widget: &Widget,
+        token: &StoredToken,
+        record: &AuditRecord,
+    ) -> Result<(), WidgetWriteError> {
+        self.transact_told(record.entries(), |tables| {
             if !tables.has_workflow(widget.team_id, widget.workflow_id) {
                 return Err(WidgetWriteError::WorkflowNotFound);
             }
             tables.claim_token(&token.hash)?;
             tables.widgets.insert(widget.id, new_record(widget, token));
+            tables.tell(record.entries());
             Ok(())
         })?
     }
@@ -41,8 +48,12 @@ impl WidgetStore for MemoryStores {
         self.transact(|tables| tables.widget_of(team, id).map(|record| record.widget.clone()))
     }
 
-    async fn save_widget(&self, widget: &Widget) -> Result<SaveOutcome, WidgetWriteError> {
-        self.transact(|tables| {
+    async fn save_widget(
+        &self,
+        widget: &Widget,
+        told: &AuditRecord,
+    ) -> Result<SaveOutcome, WidgetWriteError> {
+        self.transact_told(told.entries(), |tables| {
             let has_workflow = tables.has_workflow(widget.team_id, widget.workflow_id);
             let Some(record) = tables.widget_of_mut(widget.team_id, widget.id) else {
                 return Ok(SaveOutcome::Absent);
@@ -61,12 +72,19 @@ impl WidgetStore for MemoryStores {
             if !widget.active {
                 tables.changes.ring(TurnChange::Stops);
             }
+            tables.tell(told.entries());
             Ok(SaveOutcome::Saved)
         })?
     }
 
-    async fn delete_widget(&self, team: TeamId, id: WidgetId, _at: Timestamp) -> Result<bool, StoreError> {
-        self.transact(|tables| {
+    async fn delete_widget(
+        &self,
+        team: TeamId,
+        id: WidgetId,
+        _at: Timestamp,
+        told: &AuditRecord,
+    ) -> Result<bool, StoreError> {
+        self.transact_told(told.entries(), |tables| {
             let Some(record) = tables.widget_of(team, id) else {
                 return false;
             };
@@ -79,6 +97,7 @@ impl WidgetStore for MemoryStores {
             tables.deleted.insert(id);
             tables.tombstones.insert(token_hash);
             tables.changes.ring(TurnChange::Stops);
+            tables.tell(told.entries());
             true
         })
     }
@@ -92,8 +111,9 @@ impl WidgetStore for MemoryStores {
         team: TeamId,
         id: WidgetId,
         rotation: &TokenRotation,
+        told: &AuditRecord,
     ) -> Result<bool, StoreError> {
-        self.transact(|tables| {
+        self.transact_told(told.entries(), |tables| {
             if tables.widget_of(team, id).is_none() {
                 return Ok(false);
             }
@@ -101,6 +121,7 @@ impl WidgetStore for MemoryStores {
             if let Some(record) = tables.widgets.get_mut(&id) {
                 record.rotate(rotation);
             }
+            tables.tell(told.entries());
             Ok(true)
         })?
     }

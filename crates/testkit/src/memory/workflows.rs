@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use async_trait::async_trait;
+use chatloom_domain::audit::AuditRecord;
 use chatloom_domain::id::{TeamId, WorkflowId};
 use chatloom_domain::workflow::Workflow;
 use chatloom_ports::store::workflows::WorkflowDeletion;
@@ -12,12 +13,13 @@ use super::{MemoryStores, unavailable};
 
 #[async_trait]
 impl WorkflowStore for MemoryStores {
-    async fn create_workflow(&self, workflow: &Workflow) -> Result<(), StoreError> {
-        self.transact(|tables| {
+    async fn create_workflow(&self, workflow: &Workflow, record: &AuditRecord) -> Result<(), StoreError> {
+        self.transact_told(record.entries(), |tables| {
             if tables.workflows.contains_key(&workflow.id) {
                 return Err(unavailable("a workflow has this id"));
             }
             tables.workflows.insert(workflow.id, workflow.clone());
+            tables.tell(record.entries());
             Ok(())
         })?
     }
@@ -35,8 +37,12 @@ impl WorkflowStore for MemoryStores {
         self.transact(|tables| tables.workflows.get(&id).filter(|workflow| workflow.team_id == team).cloned())
     }
 
-    async fn save_workflow(&self, workflow: &Workflow) -> Result<SaveOutcome, StoreError> {
-        self.transact(|tables| {
+    async fn save_workflow(
+        &self,
+        workflow: &Workflow,
+        record: &AuditRecord,
+    ) -> Result<SaveOutcome, StoreError> {
+        self.transact_told(record.entries(), |tables| {
             let stored = tables.workflows.get_mut(&workflow.id);
             let Some(stored) = stored.filter(|stored| stored.team_id == workflow.team_id) else {
                 return SaveOutcome::Absent;
@@ -48,12 +54,18 @@ impl WorkflowStore for MemoryStores {
             stored.agent = workflow.agent.clone();
             stored.updated_at = workflow.updated_at;
             stored.version += 1;
+            tables.tell(record.entries());
             SaveOutcome::Saved
         })
     }
 
-    async fn delete_workflow(&self, team: TeamId, id: WorkflowId) -> Result<WorkflowDeletion, StoreError> {
-        self.transact(|tables| {
+    async fn delete_workflow(
+        &self,
+        team: TeamId,
+        id: WorkflowId,
+        record: &AuditRecord,
+    ) -> Result<WorkflowDeletion, StoreError> {
+        self.transact_told(record.entries(), |tables| {
             if !tables.has_workflow(team, id) {
                 return WorkflowDeletion::Absent;
             }
@@ -61,6 +73,7 @@ impl WorkflowStore for MemoryStores {
                 return WorkflowDeletion::InUse;
             }
             tables.workflows.remove(&id);
+            tables.tell(record.entries());
             WorkflowDeletion::Deleted
         })
     }

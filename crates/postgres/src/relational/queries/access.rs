@@ -1,7 +1,9 @@
 //! Statements on users, teams, memberships and dashboard sessions.
 
+use chatloom_domain::audit::AuditEntry;
+use chatloom_domain::id::{TeamId, UserId};
 use chatloom_domain::team::{AuthSession, Membership, TeamMember, User};
-use chatloom_ports::store::access::FirstAdmin;
+use chatloom_ports::store::access::{FirstAdmin, PasswordChange, SignIn};
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -9,9 +11,17 @@ use diesel_async::RunQueryDsl;
 use super::super::errors::QueryError;
 use super::super::rows::access::{AuthSessionRow, MembershipRow, UserRow, first_admin_rows};
 use super::super::schema::{auth_sessions, external_identities, memberships, teams, users};
+use super::audit;
 use crate::columns::{Id, Time};
 use crate::database::Conn;
 use crate::dialect;
+
+/// The user of a session, unless they are disabled.
+macro_rules! may_sign_in {
+    () => {
+        users::id.eq(auth_sessions::user_id).and(users::disabled_at.is_null())
+    };
+}
 
 pub(crate) async fn create_first_admin(conn: &mut Conn, admin: &FirstAdmin) -> Result<bool, QueryError> {
     // Without it, two replicas that start at once could both find the table empty.
@@ -32,21 +42,93 @@ pub(crate) async fn find_first_team(conn: &mut Conn) -> Result<Option<Id>, Query
     Ok(oldest.first(conn).await.optional()?)
 }
 
-/// The user's id and password hash, if they have a password.
-pub(crate) async fn find_sign_in(conn: &mut Conn, email: &str) -> Result<Option<(Id, String)>, QueryError> {
-    let user = users::table.filter(users::email.eq(email).and(users::password_hash.ne("")));
-    let user = user.select((users::id, users::password_hash));
-    Ok(user.first(conn).await.optional()?)
+/// Only of who has a password. One query whether there is such a user or not, so that its time tells nothing.
+pub(crate) async fn find_sign_in(conn: &mut Conn, email: &str) -> Result<Option<SignIn>, QueryError> {
+    let rows: Vec<(Id, String, Option<Id>)> = users::table
+        .left_join(memberships::table.on(memberships::user_id.eq(users::id)))
+        .filter(users::email.eq(email).and(users::password_hash.ne("")))
+        .filter(users::disabled_at.is_null())
+        .order(memberships::team_id)
+        .select((users::id, users::password_hash, memberships::team_id.nullable()))
+        .load(conn)
+        .await?;
+    let teams = rows.iter().filter_map(|(_, _, team)| Some(TeamId::from_uuid((*team)?.0)));
+    let team_ids = teams.collect();
+    Ok(rows.into_iter().next().map(|(id, password_hash, _)| SignIn {
+        user_id: UserId::from_uuid(id.0),
+        password_hash,
+        team_ids,
+    }))
 }
 
-pub(crate) async fn insert_auth_session(conn: &mut Conn, session: &AuthSession) -> Result<(), QueryError> {
+pub(crate) async fn start_auth_session(
+    conn: &mut Conn,
+    session: &AuthSession,
+    password_hash: &str,
+    entries: &[AuditEntry],
+) -> Result<bool, QueryError> {
+    let held = dialect::hold_user(conn, Id(session.user_id.as_uuid())).await?;
+    if held.as_deref() != Some(password_hash) {
+        return Ok(false);
+    }
+    insert_auth_session(conn, session).await?;
+    audit::append(conn, entries).await?;
+    Ok(true)
+}
+
+/// The user is held first, as everybody does who writes users and sessions, so that nobody waits in a circle.
+pub(crate) async fn replace_auth_session(
+    conn: &mut Conn,
+    old: Id,
+    new: &AuthSession,
+) -> Result<bool, QueryError> {
+    let is_there = dialect::hold_user(conn, Id(new.user_id.as_uuid())).await?.is_some()
+        && delete_auth_session(conn, old).await?;
+    if is_there {
+        insert_auth_session(conn, new).await?;
+    }
+    Ok(is_there)
+}
+
+pub(crate) async fn end_auth_session(
+    conn: &mut Conn,
+    id: Id,
+    entries: &[AuditEntry],
+) -> Result<(), QueryError> {
+    if delete_auth_session(conn, id).await? {
+        audit::append(conn, entries).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn change_password(
+    conn: &mut Conn,
+    change: &PasswordChange,
+    entries: &[AuditEntry],
+) -> Result<bool, QueryError> {
+    let user = Id(change.session.user_id.as_uuid());
+    let unchanged = users::id.eq(user).and(users::password_hash.eq(&change.old_hash));
+    let changed = diesel::update(users::table.filter(unchanged.and(users::disabled_at.is_null())))
+        .set(users::password_hash.eq(&change.new_hash))
+        .execute(conn)
+        .await?;
+    if changed == 0 {
+        return Ok(false);
+    }
+    diesel::delete(auth_sessions::table.filter(auth_sessions::user_id.eq(user))).execute(conn).await?;
+    insert_auth_session(conn, &change.session).await?;
+    audit::append(conn, entries).await?;
+    Ok(true)
+}
+
+async fn insert_auth_session(conn: &mut Conn, session: &AuthSession) -> Result<(), QueryError> {
     let row = AuthSessionRow::from(session);
     diesel::insert_into(auth_sessions::table).values(&row).execute(conn).await?;
     Ok(())
 }
 
 /// Whether there was such a session.
-pub(crate) async fn delete_auth_session(conn: &mut Conn, id: Id) -> Result<bool, QueryError> {
+async fn delete_auth_session(conn: &mut Conn, id: Id) -> Result<bool, QueryError> {
     Ok(diesel::delete(auth_sessions::table.find(id)).execute(conn).await? > 0)
 }
 
@@ -64,7 +146,7 @@ pub(crate) async fn find_auth_session(
 ) -> Result<Option<(AuthSession, User)>, QueryError> {
     let found: Option<(AuthSessionRow, UserRow, Option<String>)> = auth_sessions::table
         .find(id)
-        .inner_join(users::table.on(users::id.eq(auth_sessions::user_id)))
+        .inner_join(users::table.on(may_sign_in!()))
         .left_join(external_identities::table.on(external_identities::user_id.eq(users::id)))
         .select((AuthSessionRow::as_select(), UserRow::as_select(), external_identities::email.nullable()))
         .first(conn)
@@ -100,6 +182,7 @@ pub(crate) async fn find_member(
     let membership = memberships::user_id.eq(auth_sessions::user_id).and(memberships::team_id.eq(team));
     let found: Option<(AuthSessionRow, Option<MembershipRow>)> = auth_sessions::table
         .find(id)
+        .inner_join(users::table.on(may_sign_in!()))
         .left_join(memberships::table.on(membership))
         .select((AuthSessionRow::as_select(), Option::<MembershipRow>::as_select()))
         .first(conn)

@@ -1,5 +1,6 @@
 //! Statements on widgets. A deleted widget is found by its token's hash and by nothing else.
 
+use chatloom_domain::audit::AuditRecord;
 use chatloom_domain::token::WidgetTokens;
 use chatloom_domain::widget::Widget;
 use chatloom_ports::store::SaveOutcome;
@@ -11,7 +12,7 @@ use diesel_async::RunQueryDsl;
 use super::super::errors::QueryError;
 use super::super::rows::widget::{TokenRow, TokenUseRow, WidgetContentRow, WidgetRow, token_owner};
 use super::super::schema::{chat_sessions, identity_secrets, widget_daily, widgets};
-use super::budgets;
+use super::{audit, budgets};
 use crate::columns::{Id, Time};
 use crate::database::Conn;
 use crate::dialect;
@@ -25,12 +26,17 @@ macro_rules! own_widget {
     };
 }
 
-pub(crate) async fn insert(conn: &mut Conn, widget: &Widget, token: &StoredToken) -> Result<(), QueryError> {
+pub(crate) async fn insert(
+    conn: &mut Conn,
+    widget: &Widget,
+    token: &StoredToken,
+    record: &AuditRecord,
+) -> Result<(), QueryError> {
     diesel::insert_into(widgets::table)
         .values((WidgetRow::from(widget), TokenRow::new(token, Time(widget.created_at))))
         .execute(conn)
         .await?;
-    Ok(())
+    audit::append(conn, record.entries()).await
 }
 
 pub(crate) async fn list(conn: &mut Conn, team: Id) -> Result<Vec<Widget>, QueryError> {
@@ -52,19 +58,30 @@ pub(crate) async fn is_there(conn: &mut Conn, team: Id, id: Id) -> Result<bool, 
     Ok(diesel::select(exists(own_widget!(team, id).select(widgets::id))).get_result(conn).await?)
 }
 
-pub(crate) async fn save(conn: &mut Conn, widget: &Widget) -> Result<SaveOutcome, QueryError> {
+pub(crate) async fn save(
+    conn: &mut Conn,
+    widget: &Widget,
+    record: &AuditRecord,
+) -> Result<SaveOutcome, QueryError> {
     let (team, id) = (Id(widget.team_id.as_uuid()), Id(widget.id.as_uuid()));
     let saved = diesel::update(own_widget!(team, id).filter(widgets::version.eq(widget.version)))
         .set((WidgetContentRow::from(widget), widgets::version.eq(widget.version + 1)))
         .execute(conn)
         .await?;
     if saved > 0 {
+        audit::append(conn, record.entries()).await?;
         return Ok(SaveOutcome::Saved);
     }
     Ok(if is_there(conn, team, id).await? { SaveOutcome::Stale } else { SaveOutcome::Absent })
 }
 
-pub(crate) async fn delete(conn: &mut Conn, team: Id, id: Id, at: Time) -> Result<bool, QueryError> {
+pub(crate) async fn delete(
+    conn: &mut Conn,
+    team: Id,
+    id: Id,
+    at: Time,
+    record: &AuditRecord,
+) -> Result<bool, QueryError> {
     // The conversations of a busy year go in one statement, which may take longer than a request's usually may.
     dialect::allow_long_statements(conn).await?;
     let buried = diesel::update(own_widget!(team, id))
@@ -87,6 +104,7 @@ pub(crate) async fn delete(conn: &mut Conn, team: Id, id: Id, at: Time) -> Resul
     diesel::delete(chat_sessions::table.filter(chat_sessions::widget_id.eq(id))).execute(conn).await?;
     diesel::delete(widget_daily::table.filter(widget_daily::widget_id.eq(id))).execute(conn).await?;
     budgets::close(conn, id, team, open).await?;
+    audit::append(conn, record.entries()).await?;
     Ok(true)
 }
 
@@ -104,6 +122,7 @@ pub(crate) async fn rotate_token(
     team: Id,
     id: Id,
     rotation: &TokenRotation,
+    record: &AuditRecord,
 ) -> Result<bool, QueryError> {
     let at = Time(rotation.at);
     let until = rotation.previous_until.map(Time);
@@ -123,6 +142,9 @@ pub(crate) async fn rotate_token(
         let none = widgets::previous_token_hash.eq(None::<Vec<u8>>);
         diesel::update(own).set((changes, none)).execute(conn).await?
     };
+    if rotated > 0 {
+        audit::append(conn, record.entries()).await?;
+    }
     Ok(rotated > 0)
 }
 

@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use chatloom_domain::customization::{Customization, Data};
+use chatloom_domain::customization::Customization;
 use chatloom_domain::id::{TeamId, WidgetId, WorkflowId};
 use chatloom_domain::origin::AllowedDomains;
 use chatloom_domain::token::{TokenSlot, WidgetTokens};
 use chatloom_domain::widget::{RetentionDays, RetentionDaysError, Widget, WidgetName, WidgetRules};
 use chatloom_ports::store::widgets::{StoredToken, TokenOwner};
 use diesel::prelude::*;
-use serde_json::{Number, Value};
+use serde_json::Value;
 use thiserror::Error;
 
 use super::super::errors::{QueryError, inconsistent};
 use super::super::schema::widgets;
+use super::data::{data, json};
 use crate::columns::{Id, Json, Texts, Time};
 use crate::database::Db;
 
@@ -241,35 +242,4 @@ impl TryFrom<WidgetRow> for Widget {
 fn texts(domains: &AllowedDomains) -> Texts {
     let readable = !domains.is_unreadable();
     Texts(readable.then(|| domains.entries().map(str::to_owned).collect()))
-}
-
-fn json(data: &Data) -> Value {
-    match data {
-        Data::Null => Value::Null,
-        Data::Bool(value) => Value::Bool(*value),
-        Data::Int(number) => Value::Number((*number).into()),
-        // Numbers that JSON cannot write do not pass the parser of customizations.
-        Data::Float(number) => Number::from_f64(*number).map_or(Value::Null, Value::Number),
-        Data::Text(text) => Value::String(text.clone()),
-        Data::List(items) => Value::Array(items.iter().map(json).collect()),
-        Data::Object(members) => {
-            Value::Object(members.iter().map(|(key, value)| (key.clone(), json(value))).collect())
-        }
-    }
-}
-
-fn data(value: Value) -> Data {
-    match value {
-        Value::Null => Data::Null,
-        Value::Bool(value) => Data::Bool(value),
-        Value::Number(number) => match number.as_i64() {
-            Some(number) => Data::Int(number),
-            None => number.as_f64().map_or(Data::Null, Data::Float),
-        },
-        Value::String(text) => Data::Text(text),
-        Value::Array(items) => Data::List(items.into_iter().map(data).collect()),
-        Value::Object(members) => {
-            Data::Object(members.into_iter().map(|(key, value)| (key, data(value))).collect())
-        }
-    }
 }

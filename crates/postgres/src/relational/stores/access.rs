@@ -2,12 +2,12 @@
 
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
+use chatloom_domain::audit::AuditEntry;
 use chatloom_domain::id::{AuthSessionId, TeamId, UserId};
 use chatloom_domain::team::{AuthSession, Email, TeamMember, User};
-use chatloom_ports::store::access::{ExternalSignIn, FirstAdmin, SignIn};
+use chatloom_ports::store::access::{ExternalSignIn, FirstAdmin, PasswordChange, SignIn};
 use chatloom_ports::store::{AccessStore, StoreError};
 
-use super::super::errors::QueryError;
 use super::super::queries::{access, external_identities};
 use super::RelationalStore;
 use crate::columns::{Id, Time};
@@ -31,7 +31,7 @@ impl AccessStore for RelationalStore {
         let email = email.as_str().to_owned();
         let work =
             self.database.read(move |conn| Box::pin(async move { access::find_sign_in(conn, &email).await }));
-        Ok(work.await?.map(|(id, password_hash)| SignIn { user_id: UserId::from_uuid(id.0), password_hash }))
+        Ok(work.await?)
     }
 
     async fn admit_external_user(&self, sign_in: &ExternalSignIn) -> Result<Option<UserId>, StoreError> {
@@ -42,32 +42,45 @@ impl AccessStore for RelationalStore {
         Ok(work.await?.map(|id| UserId::from_uuid(id.0)))
     }
 
-    async fn start_auth_session(&self, session: &AuthSession) -> Result<(), StoreError> {
-        let session = *session;
-        let work = self
-            .database
-            .write(move |conn| Box::pin(async move { access::insert_auth_session(conn, &session).await }));
+    async fn start_auth_session(
+        &self,
+        session: &AuthSession,
+        password_hash: &str,
+        entries: &[AuditEntry],
+    ) -> Result<bool, StoreError> {
+        let (session, hash, entries) = (*session, password_hash.to_owned(), entries.to_vec());
+        let work = self.database.write(move |conn| {
+            Box::pin(async move { access::start_auth_session(conn, &session, &hash, &entries).await })
+        });
         Ok(work.await?)
     }
 
     async fn replace_auth_session(&self, old: AuthSessionId, new: &AuthSession) -> Result<bool, StoreError> {
         let (old, new) = (Id(old.as_uuid()), *new);
-        let work = self.database.write(move |conn| {
-            Box::pin(async move {
-                let is_there = access::delete_auth_session(conn, old).await?;
-                if is_there {
-                    access::insert_auth_session(conn, &new).await?;
-                }
-                Ok::<_, QueryError>(is_there)
-            })
-        });
+        let work = self
+            .database
+            .write(move |conn| Box::pin(async move { access::replace_auth_session(conn, old, &new).await }));
         Ok(work.await?)
     }
 
-    async fn end_auth_session(&self, id: AuthSessionId) -> Result<(), StoreError> {
-        let id = Id(id.as_uuid());
-        self.database.write(move |conn| Box::pin(access::delete_auth_session(conn, id))).await?;
-        Ok(())
+    async fn end_auth_session(&self, id: AuthSessionId, entries: &[AuditEntry]) -> Result<(), StoreError> {
+        let (id, entries) = (Id(id.as_uuid()), entries.to_vec());
+        let work = self
+            .database
+            .write(move |conn| Box::pin(async move { access::end_auth_session(conn, id, &entries).await }));
+        Ok(work.await?)
+    }
+
+    async fn change_password(
+        &self,
+        change: &PasswordChange,
+        entries: &[AuditEntry],
+    ) -> Result<bool, StoreError> {
+        let (change, entries) = (change.clone(), entries.to_vec());
+        let work = self.database.write(move |conn| {
+            Box::pin(async move { access::change_password(conn, &change, &entries).await })
+        });
+        Ok(work.await?)
     }
 
     async fn touch_auth_session(&self, id: AuthSessionId, seen_at: Timestamp) -> Result<(), StoreError> {

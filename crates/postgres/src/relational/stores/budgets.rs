@@ -1,12 +1,13 @@
 //! [`BudgetStore`] on a relational database.
 
 use async_trait::async_trait;
+use chatloom_domain::audit::AuditRecord;
 use chatloom_domain::budget::{Account, BudgetChange, BudgetOwner, Day};
 use chatloom_domain::id::TeamId;
 use chatloom_ports::store::{BudgetStore, StoreError};
 
 use super::super::errors::QueryError;
-use super::super::queries::{budgets, widgets};
+use super::super::queries::{audit, budgets, widgets};
 use super::RelationalStore;
 use crate::columns::{Id, Time};
 use crate::dialect;
@@ -44,8 +45,9 @@ impl BudgetStore for RelationalStore {
         owner: BudgetOwner,
         change: BudgetChange,
         day: Day,
+        record: &AuditRecord,
     ) -> Result<Option<Account>, StoreError> {
-        let team = Id(team.as_uuid());
+        let (team, record) = (Id(team.as_uuid()), record.clone());
         let work = self.database.write(move |conn| {
             Box::pin(async move {
                 let owner = match owner {
@@ -60,6 +62,7 @@ impl BudgetStore for RelationalStore {
                     }
                 };
                 budgets::set(conn, owner, team, change).await?;
+                audit::append(conn, record.entries()).await?;
                 budgets::find_account(conn, owner, day).await.map(Some)
             })
         });

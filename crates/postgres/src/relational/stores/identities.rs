@@ -2,11 +2,13 @@
 
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
+use chatloom_domain::audit::AuditRecord;
 use chatloom_domain::id::{TeamId, WidgetId};
 use chatloom_ports::store::identities::StoredIdentitySecrets;
 use chatloom_ports::store::{IdentityStore, StoreError};
 
-use super::super::queries::identities;
+use super::super::errors::QueryError;
+use super::super::queries::{audit, identities};
 use super::RelationalStore;
 use crate::columns::{Id, Time};
 
@@ -19,6 +21,7 @@ impl IdentityStore for RelationalStore {
         sealed: &[u8],
         previous_until: Option<Timestamp>,
         at: Timestamp,
+        record: &AuditRecord,
     ) -> Result<bool, StoreError> {
         let rotation = identities::Rotation {
             team: Id(team.as_uuid()),
@@ -27,7 +30,17 @@ impl IdentityStore for RelationalStore {
             previous_until,
             at: Time(at),
         };
-        Ok(self.database.write(move |conn| Box::pin(identities::rotate(conn, rotation))).await?)
+        let record = record.clone();
+        let work = self.database.write(move |conn| {
+            Box::pin(async move {
+                let rotated = identities::rotate(conn, rotation).await?;
+                if rotated {
+                    audit::append(conn, record.entries()).await?;
+                }
+                Ok::<_, QueryError>(rotated)
+            })
+        });
+        Ok(work.await?)
     }
 
     async fn find_identity_secrets(

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
+use chatloom_domain::audit::AuditEntry;
 use chatloom_domain::id::{MessageId, SessionId, WidgetId};
 use chatloom_domain::message::Message;
 use chatloom_domain::proof::VisitorSubject;
@@ -9,7 +10,8 @@ use chatloom_domain::session::{ChatSession, SessionSummary, SessionsOf};
 use chatloom_ports::store::sessions::{OpenSessionError, SpentChallenge};
 use chatloom_ports::store::{SessionStore, StoreError};
 
-use super::super::queries::{erasure, sessions};
+use super::super::errors::QueryError;
+use super::super::queries::{audit, erasure, sessions};
 use super::RelationalStore;
 use crate::columns::{Id, Time};
 
@@ -80,10 +82,17 @@ impl SessionStore for RelationalStore {
         widget: WidgetId,
         whose: &SessionsOf,
         limit: u32,
+        told: &[AuditEntry],
     ) -> Result<u64, StoreError> {
-        let (widget, whose) = (Id(widget.as_uuid()), whose.clone());
+        let (widget, whose, told) = (Id(widget.as_uuid()), whose.clone(), told.to_vec());
         let work = self.database.write(move |conn| {
-            Box::pin(async move { erasure::delete_sessions(conn, widget, &whose, limit).await })
+            Box::pin(async move {
+                let deleted = erasure::delete_sessions(conn, widget, &whose, limit).await?;
+                if deleted > 0 {
+                    audit::append(conn, &told).await?;
+                }
+                Ok::<_, QueryError>(deleted)
+            })
         });
         let erased = work.await?;
         self.note_erasures(erased);

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
+use chatloom_domain::audit::AuditRecord;
 use chatloom_domain::id::{TeamId, WidgetId};
 use chatloom_domain::token::{TokenHash, WidgetTokens};
 use chatloom_domain::usage::WidgetStats;
@@ -17,11 +18,16 @@ use crate::columns::{Id, Time};
 
 #[async_trait]
 impl WidgetStore for RelationalStore {
-    async fn create_widget(&self, widget: &Widget, token: &StoredToken) -> Result<(), WidgetWriteError> {
-        let (widget, token) = (widget.clone(), token.clone());
-        let work = self
-            .database
-            .write(move |conn| Box::pin(async move { widgets::insert(conn, &widget, &token).await }));
+    async fn create_widget(
+        &self,
+        widget: &Widget,
+        token: &StoredToken,
+        record: &AuditRecord,
+    ) -> Result<(), WidgetWriteError> {
+        let (widget, token, record) = (widget.clone(), token.clone(), record.clone());
+        let work = self.database.write(move |conn| {
+            Box::pin(async move { widgets::insert(conn, &widget, &token, &record).await })
+        });
         Ok(work.await?)
     }
 
@@ -35,10 +41,15 @@ impl WidgetStore for RelationalStore {
         Ok(self.database.read(move |conn| Box::pin(widgets::find(conn, team, id))).await?)
     }
 
-    async fn save_widget(&self, widget: &Widget) -> Result<SaveOutcome, WidgetWriteError> {
-        let (widget, switches_off) = (widget.clone(), !widget.active);
-        let work =
-            self.database.write(move |conn| Box::pin(async move { widgets::save(conn, &widget).await }));
+    async fn save_widget(
+        &self,
+        widget: &Widget,
+        record: &AuditRecord,
+    ) -> Result<SaveOutcome, WidgetWriteError> {
+        let (widget, record, switches_off) = (widget.clone(), record.clone(), !widget.active);
+        let work = self
+            .database
+            .write(move |conn| Box::pin(async move { widgets::save(conn, &widget, &record).await }));
         let outcome = work.await?;
         if switches_off && outcome == SaveOutcome::Saved {
             self.database.tell(TurnChange::Stops);
@@ -46,9 +57,18 @@ impl WidgetStore for RelationalStore {
         Ok(outcome)
     }
 
-    async fn delete_widget(&self, team: TeamId, id: WidgetId, at: Timestamp) -> Result<bool, StoreError> {
-        let (team, id, at) = (Id(team.as_uuid()), Id(id.as_uuid()), Time(at));
-        let deleted = self.database.write(move |conn| Box::pin(widgets::delete(conn, team, id, at))).await?;
+    async fn delete_widget(
+        &self,
+        team: TeamId,
+        id: WidgetId,
+        at: Timestamp,
+        record: &AuditRecord,
+    ) -> Result<bool, StoreError> {
+        let (team, id, at, record) = (Id(team.as_uuid()), Id(id.as_uuid()), Time(at), record.clone());
+        let work = self
+            .database
+            .write(move |conn| Box::pin(async move { widgets::delete(conn, team, id, at, &record).await }));
+        let deleted = work.await?;
         if deleted {
             self.database.tell(TurnChange::Stops);
         }
@@ -66,10 +86,12 @@ impl WidgetStore for RelationalStore {
         team: TeamId,
         id: WidgetId,
         rotation: &TokenRotation,
+        record: &AuditRecord,
     ) -> Result<bool, StoreError> {
-        let (team, id, rotation) = (Id(team.as_uuid()), Id(id.as_uuid()), rotation.clone());
+        let (team, id) = (Id(team.as_uuid()), Id(id.as_uuid()));
+        let (rotation, record) = (rotation.clone(), record.clone());
         let work = self.database.write(move |conn| {
-            Box::pin(async move { widgets::rotate_token(conn, team, id, &rotation).await })
+            Box::pin(async move { widgets::rotate_token(conn, team, id, &rotation, &record).await })
         });
         Ok(work.await?)
     }

@@ -104,6 +104,14 @@ impl Database {
         }
     }
 
+    /// A moment of the year 2020 as this database writes it.
+    pub(crate) fn long_ago(&self) -> &'static str {
+        match &self.owner {
+            DatabaseOwner::Folder(_) => "1577836800000000",
+            DatabaseOwner::Postgres(_) => "'2020-01-01T00:00:00Z'",
+        }
+    }
+
     /// Adds a user with the first administrator's password, in one team.
     pub(crate) fn add_user(&self, number: u32, email: &str, team: &str, role: &str) {
         let user = self.id(&format!("00000000-0000-7000-8000-0000000000{number:02}"));
