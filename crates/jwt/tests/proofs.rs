@@ -150,7 +150,7 @@ fn signatures_that_are_empty_short_padded_or_in_another_spelling_are_refused() {
     let proof = good();
     let (message, signature) = proof.rsplit_once('.').unwrap();
     let bytes = URL_SAFE_NO_PAD.decode(signature).unwrap();
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+    let hex = bytes.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().concat();
     let zeros = URL_SAFE_NO_PAD.encode([0; 32]);
     let twice = URL_SAFE_NO_PAD.encode([&bytes[..], &bytes].concat());
     for other in [

@@ -82,8 +82,8 @@ struct BudgetResponse {
 impl From<BudgetReport> for BudgetResponse {
     fn from(BudgetReport { account, resets_at }: BudgetReport) -> Self {
         Self {
-            daily_messages: account.budget.daily_messages.map(|limit| limit.get()),
-            daily_tokens: account.budget.daily_tokens.map(|limit| limit.get()),
+            daily_messages: account.budget.daily_messages.map(chatloom_domain::budget::DailyLimit::get),
+            daily_tokens: account.budget.daily_tokens.map(chatloom_domain::budget::DailyLimit::get),
             used_messages: account.spending.messages,
             used_tokens: account.spending.tokens,
             reserved_tokens: account.spending.reserved_tokens,

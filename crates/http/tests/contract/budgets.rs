@@ -75,7 +75,8 @@ async fn a_bad_limit_is_refused_with_its_field() {
 
 #[actix_web::test]
 async fn every_budget_error_has_its_answer() {
-    let errors: [(fn() -> BudgetError, u16, &str); 3] = [
+    type Case = (fn() -> BudgetError, u16, &'static str);
+    let errors: [Case; 3] = [
         (|| BudgetError::WidgetNotFound, 404, "widget_not_found"),
         (|| BudgetError::Limit { field: "dailyTokens", fault: DailyLimitError }, 400, "invalid_field"),
         (|| BudgetError::Store(unavailable()), 503, "unavailable"),

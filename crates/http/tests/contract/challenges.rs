@@ -58,7 +58,7 @@ async fn the_solution_is_handed_over_as_it_stands() {
         open().append_header(("x-bot-check", "01ab.7")).append_header(("x-bot-check", "01ab.7")),
     ];
     let answers = world.answers(requests).await;
-    let codes: Vec<_> = answers.iter().map(|answer| code_of(answer)).collect();
+    let codes: Vec<_> = answers.iter().map(code_of).collect();
     assert_eq!(codes, ["bot_check_required", "", "bot_check_failed", "bot_check_failed", "invalid_field"]);
     insta::assert_snapshot!("bot_check_errors", answers[0].brief() + &answers[2].brief());
 }

@@ -147,10 +147,10 @@ async fn c08_nothing_put_together_from_challenges_opens_a_session(kind: Database
         site.refuses(one, &format!("{mixed}.{number}")).await;
     }
     let mut easier = own.clone();
-    easier[4] = "00".to_owned();
+    "00".clone_into(&mut easier[4]);
     site.refuses(one, &format!("{}.0", easier.concat())).await;
     let mut later = own;
-    later[3] = "00000000ffffffff".to_owned();
+    "00000000ffffffff".clone_into(&mut later[3]);
     site.refuses(one, &solve(&later.concat(), difficulty(&challenge))).await;
 
     // None of this has used it up.

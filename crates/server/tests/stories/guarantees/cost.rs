@@ -20,8 +20,8 @@ on_both_databases!(
 
 /// The requests of so many that an allowance of `per_minute` may let through: it refills evenly while they come.
 fn allowed(per_minute: u32, begun: Instant) -> std::ops::RangeInclusive<usize> {
-    let refilled = (begun.elapsed().as_secs_f64() * f64::from(per_minute) / 60.0).ceil();
-    per_minute as usize..=per_minute as usize + refilled as usize
+    let refilled = (begun.elapsed().as_millis() * u128::from(per_minute)).div_ceil(60_000);
+    per_minute as usize..=per_minute as usize + usize::try_from(refilled).unwrap()
 }
 
 /// Loads the widget once from each of these addresses, as a trusted proxy reports them, and counts what is answered.

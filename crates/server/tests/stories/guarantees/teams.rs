@@ -213,7 +213,6 @@ async fn t12_a_widget_of_others_and_none_take_the_same_time(kind: DatabaseKind) 
             }
         }
         let (a, b) = (median(of_existing), median(of_missing));
-        println!("{kind:?} {code}: existing {a:?}, missing {b:?}");
         assert!(a < b * 3 && b < a * 3, "{code}: {a:?} and {b:?}");
     }
     world.stop().await;

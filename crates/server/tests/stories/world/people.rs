@@ -1,5 +1,6 @@
 //! Users and teams besides the first, made past the service: there is no route for them.
 
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use reqwest::Method;
@@ -49,9 +50,8 @@ impl Person {
         );
         for (team, role) in roles {
             let team = database.id(team);
-            statements += &format!(
-                "INSERT INTO memberships (user_id, team_id, role) VALUES ({user}, {team}, '{role}');"
-            );
+            let into = "INSERT INTO memberships (user_id, team_id, role)";
+            write!(statements, "{into} VALUES ({user}, {team}, '{role}');").unwrap();
         }
         database.execute(&statements);
         let mut person = Self { id, email, client: client.clone(), token: String::new() };
