@@ -31,7 +31,7 @@ fn every_case_is_in_the_macros_list() {
         .filter(|path| !path.ends_with("subject.rs"))
         .flat_map(|path| names_after("pub async fn ", &fs::read_to_string(path).unwrap()))
         .collect();
-    let list = sources("testkit/src/contract.rs");
+    let list = sources("testkit/src/contract/suite.rs");
     let listed: BTreeSet<_> = list
         .lines()
         .filter_map(|line| line.trim().strip_suffix(','))

@@ -157,6 +157,43 @@ test('an error in the stream keeps the partial answer and offers another try', a
   await widget.settled();
 });
 
+test('a widget that is switched off in the middle of an answer says so, and keeps what there is', async () => {
+  const { id, embedCode } = await chatloom.dashboard.createWidget();
+  const site = await serveHostPage(embedCode);
+  try {
+    const page = await chromium.newPage();
+    await page.goto(site.origin);
+    const widget = widgetOn(page);
+    await widget.open();
+    await widget.askAtLength();
+    await chatloom.dashboard.call('PUT', `/widgets/${id}`, { active: false });
+    await widget.problem.waitFor();
+    assert.match(await widget.problem.innerText(), /not available any more/);
+    assert.equal(await widget.again.count(), 0);
+  } finally {
+    await site.close();
+  }
+});
+
+test('the last message of a budget is answered, and the next is told of it', async () => {
+  const { id, embedCode } = await chatloom.dashboard.createWidget();
+  await chatloom.dashboard.call('PUT', `/widgets/${id}/budget`, { dailyMessages: 1 });
+  const site = await serveHostPage(embedCode);
+  try {
+    const page = await chromium.newPage();
+    await page.goto(site.origin);
+    const widget = widgetOn(page);
+    await widget.open();
+    await widget.ask('One');
+    await watchGrowth(page);
+    await widget.ask('Two');
+    await widget.problem.waitFor();
+    assert.match(await widget.problem.innerText(), /come back tomorrow/);
+  } finally {
+    await site.close();
+  }
+});
+
 test('a widget that is gone offers nothing that cannot work', async () => {
   const { page, widget } = await openChat();
   await failSends(page, 1, 410, 'widget_gone');

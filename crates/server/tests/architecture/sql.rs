@@ -17,6 +17,8 @@ const DOORS: &[&str] = &[
 
 /// What goes through a door without standing there, and why it is one of our own texts all the same.
 const NAMED: &[(&str, &str, &str)] = &[
+    ("budgets.rs", "condition)", "`&'static str`"),
+    ("budgets.rs", "separator)", "`&'static str`"),
     ("usage.rs", "sum)", "a closure that is called with literals a few lines below"),
     ("database.rs", "more_settings)", "`&'static str`"),
     ("insert_many.rs", "if index == 0", "either of two literals"),

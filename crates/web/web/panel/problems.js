@@ -42,5 +42,6 @@ export function problemOf(error, act) {
 export function streamProblem(code) {
   if (code === 'model_overloaded') return TEXT.busy;
   if (code === 'turn_timed_out') return TEXT.timeout;
+  if (code === 'widget_gone') return TEXT.gone;
   return code === 'answer_interrupted' ? TEXT.interrupted : TEXT.failed;
 }

@@ -44,7 +44,11 @@ impl Take {
     }
 
     /// `condition` must hold for anything to be taken.
-    pub(crate) fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, Db>, condition: &str) -> QueryResult<()> {
+    pub(crate) fn push<'b>(
+        &'b self,
+        out: &mut AstPass<'_, 'b, Db>,
+        condition: &'static str,
+    ) -> QueryResult<()> {
         out.push_sql(
             "INSERT INTO budget_days (owner_id, day, messages, tokens, reserved_tokens) SELECT o.column1, ",
         );
@@ -79,7 +83,7 @@ impl Take {
     pub(crate) fn push_owners<'b>(
         &'b self,
         out: &mut AstPass<'_, 'b, Db>,
-        separator: &str,
+        separator: &'static str,
     ) -> QueryResult<()> {
         out.push_bind_param::<sql::Id, _>(&self.widget)?;
         out.push_sql(separator);

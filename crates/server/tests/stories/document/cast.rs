@@ -64,6 +64,9 @@ impl Cast {
     /// A widget for every site, with a visitor who has a secret and an answer and one who has neither; and a widget
     /// whose visitor waits for an answer.
     pub(crate) async fn play_a_scene(&mut self) {
+        // A generated request may have left the team without a budget.
+        let no_limit = json!({ "dailyMessages": null, "dailyTokens": null });
+        self.stage_manager.set_budget("", &no_limit).await;
         let (visit, events) = self.arrive("openai", "done").await;
         self.visits.add(Visit { last_event: Some(events[0].id.clone()), ..visit.clone() });
         let plain = self.client.request(Method::POST, "/api/widget-chat/sessions");
