@@ -32,8 +32,9 @@ const REQUESTS: usize = 5_000;
 /// After so many requests there is a fresh widget with visitors, because the old ones have been closed or deleted.
 const REQUESTS_OF_A_SCENE: usize = 100;
 
-/// What nobody here can succeed with: it takes the token of an identity provider, of which there is none.
-const OUT_OF_REACH: &str = "exchange";
+/// What nobody here can succeed with, because it takes what chance does not find: the token of an identity provider, the
+/// user's own password, a proof of a visitor's identity. Other stories tell how these succeed.
+const OUT_OF_REACH: &[&str] = &["exchange", "changePassword", "listSessions"];
 
 /// What a run does unless `CHATLOOM_DOCUMENT_SEED` names another.
 const SEED: u64 = 4;
@@ -110,7 +111,7 @@ fn reached_what_matters(statuses: &BTreeMap<(&str, u16), usize>, document: &Docu
     for operation in &document.operations {
         let count = |status: u16| statuses.get(&(operation.id.as_str(), status)).copied().unwrap_or(0);
         let succeeded: usize = (200..300).map(count).sum();
-        if succeeded == 0 && operation.id != OUT_OF_REACH {
+        if succeeded == 0 && !OUT_OF_REACH.contains(&operation.id.as_str()) {
             unreached.push(format!("{}: never a success", operation.id));
         }
         if operation.body.is_some() && count(400) == 0 {
