@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use chatloom_domain::audit::{AuditAction, AuditEntry, AuditObject, AuditRecord, Caller, ListedAuditEntry};
+use chatloom_domain::budget::{BudgetChange, BudgetOwner, Day};
 use chatloom_domain::customization::Data;
 use chatloom_domain::id::{AuditEntryId, TeamId};
+use chatloom_domain::session::SessionsOf;
 use chatloom_domain::team::{Email, Membership, Role, TeamName, User};
 use chatloom_domain::widget::Widget;
 use chatloom_domain::workflow::Workflow;
-use chatloom_ports::store::SaveOutcome;
 use chatloom_ports::store::widgets::WidgetWriteError;
 use chatloom_ports::store::workflows::WorkflowDeletion;
+use chatloom_ports::store::{SaveOutcome, Stores};
 use jiff::SignedDuration;
 
 use super::Subject;
@@ -119,6 +121,32 @@ pub async fn the_audit_log_goes_with_its_team(subject: &Subject) {
     subject.seed.remove_team(team).await;
     assert_eq!(ids(subject, team, None, 9).await, []);
     assert_eq!(ids(subject, other, None, 9).await, numbered([2]));
+}
+
+/// A budget that is set, an identity secret that is made and sessions that are erased are told, and none of it where there
+/// is nothing to change.
+pub async fn changes_around_a_widget_are_told_and_others_are_not(subject: &Subject) {
+    let session = subject.first_session().await;
+    let (team, widget, elsewhere) = (sample::team_id(1), session.widget_id, sample::widget_id(9));
+    let Stores { budgets, identities, sessions, .. } = &subject.stores;
+    let (day, change) = (Day::of(sample::at(0)), BudgetChange::default());
+    let before = ids(subject, team, None, 99).await;
+    for (widget, told) in [(elsewhere, 70), (widget, 80)] {
+        let owner = BudgetOwner::Widget(widget);
+        let set = budgets.set_budget(team, owner, change, day, &record([told])).await.unwrap();
+        let at = sample::at(1);
+        let made = identities
+            .rotate_identity_secret(team, widget, &[1], None, at, &record([told + 1]))
+            .await
+            .unwrap();
+        let whose = SessionsOf::Session(session.id);
+        let entries = record([told + 2]);
+        let erased = sessions.erase_sessions(widget, &whose, 9, entries.entries()).await.unwrap();
+        assert_eq!((set.is_some(), made, erased > 0), (told == 80, told == 80, told == 80));
+    }
+    let mut new = ids(subject, team, None, 99).await;
+    new.retain(|id| !before.contains(id));
+    assert_eq!(new, numbered([82, 81, 80]));
 }
 
 /// Each change of a widget writes all entries of its record.

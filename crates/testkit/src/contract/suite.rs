@@ -37,6 +37,7 @@ macro_rules! store_contract {
                 pages_of_the_audit_log_reach_back_to_the_first_entry,
                 prune_audit_log_takes_the_oldest_and_keeps_to_its_limit,
                 the_audit_log_goes_with_its_team,
+                changes_around_a_widget_are_told_and_others_are_not,
                 changes_of_a_widget_are_told,
                 what_does_not_change_a_widget_is_not_told,
                 changes_of_a_workflow_are_told_and_others_are_not,
