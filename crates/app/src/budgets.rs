@@ -46,7 +46,6 @@ impl BudgetAdministration for Budgets {
     }
 }
 
-#[expect(clippy::option_option, reason = "a limit may be left alone, or be set to none")]
 fn limit(field: &'static str, given: Option<Option<i64>>) -> Result<Option<Option<DailyLimit>>, BudgetError> {
     let refuse = |fault| BudgetError::Limit { field, fault };
     given.map(|number| number.map(DailyLimit::parse).transpose().map_err(refuse)).transpose()

@@ -38,9 +38,7 @@ impl VisitorRecords {
         let found = self.widgets.find_widget(member.team_id, widget).await?;
         found.map(|_| ()).ok_or(VisitorAdministrationError::WidgetNotFound)
     }
-}
 
-impl VisitorRecords {
     fn record(&self, actor: &Actor, widget: WidgetId, action: AuditAction) -> AuditRecord {
         let (now, object) = (self.clock.now(), AuditObject::Widget(widget));
         AuditRecord::of(audit::entry(self.entropy.as_ref(), actor, now, action, object))

@@ -21,7 +21,7 @@ use super::live::LiveTurn;
 use super::outcome::Outcome;
 use super::reading::{Answer, Cut};
 use super::slots::Slot;
-use super::window::conversation;
+use super::window::{conversation, newest};
 
 /// How long to wait before a failed last write is tried again.
 const WRITE_AGAIN: Duration = Duration::from_millis(250);
@@ -78,9 +78,7 @@ impl TurnRunner {
             TurnFailure::ModelUnavailable
         })?;
         let agent = context.workflow.ok_or(TurnFailure::ModelUnavailable)?.agent;
-        let wanted = agent.history_messages().unwrap_or(Agent::DEFAULT_HISTORY_MESSAGES) as usize;
-        let skip = context.history.len().saturating_sub(wanted);
-        let history = context.history.into_iter().skip(skip).collect();
+        let history = newest(context.history, agent.history_messages());
         let request = ModelRequest {
             model: agent.model.clone(),
             instructions: agent.instructions.clone(),

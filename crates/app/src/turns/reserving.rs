@@ -14,7 +14,7 @@ use chatloom_ports::store::turns::{BeginTurnError, RetryTurnError};
 
 use super::TurnRunner;
 use super::answer::MOST_HISTORY;
-use super::window::conversation;
+use super::window::{conversation, newest};
 
 /// An answer gets room for at least so many tokens, or is not begun: some 190 words.
 const LEAST_OUTPUT: u64 = 256;
@@ -114,9 +114,7 @@ impl Measure {
         question: Option<&MessageContent>,
         history_tokens: usize,
     ) -> Self {
-        let wanted = agent.and_then(Agent::history_messages).unwrap_or(Agent::DEFAULT_HISTORY_MESSAGES);
-        let skip = history.len().saturating_sub(wanted as usize);
-        let history: Vec<_> = history.into_iter().skip(skip).collect();
+        let history = newest(history, agent.and_then(Agent::history_messages));
         let sent = question.map(|question| conversation(history, question, history_tokens));
         let messages: u64 = sent.iter().flatten().map(|message| bound(&message.content)).sum();
         let instructions = agent.map_or(0, |agent| bound(agent.instructions.as_str()));

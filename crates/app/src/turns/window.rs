@@ -2,7 +2,15 @@
 
 use chatloom_domain::message::{Author, Message, MessageContent};
 use chatloom_domain::usage::estimate_tokens;
+use chatloom_domain::workflow::Agent;
 use chatloom_ports::chat_model::ModelMessage;
+
+/// The newest earlier messages, as many as a workflow shows its model; `shown` is the workflow's own number.
+pub(super) fn newest(mut history: Vec<Message>, shown: Option<u32>) -> Vec<Message> {
+    let shown = shown.unwrap_or(Agent::DEFAULT_HISTORY_MESSAGES) as usize;
+    let older = history.len().saturating_sub(shown);
+    history.split_off(older)
+}
 
 /// The newest earlier messages that fit into `max_tokens` (counted by [`estimate_tokens`]), then the question.
 ///

@@ -95,7 +95,6 @@ impl From<BudgetReport> for BudgetResponse {
 /// Limits to be set. Fields that are not given stay as they are.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
-#[expect(clippy::option_option, reason = "a limit may be left alone, or be set to none")]
 pub(crate) struct SetBudgetRequest {
     /// Messages of a day, 0 to 1,000,000,000,000; null takes the limit away.
     #[schema(value_type = Option<i64>, example = 1000)]

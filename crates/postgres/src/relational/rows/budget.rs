@@ -22,7 +22,6 @@ pub(crate) struct BudgetRow {
 /// The limits that are to change; what is `None` stays.
 #[derive(AsChangeset)]
 #[diesel(table_name = budgets)]
-#[expect(clippy::option_option, reason = "a limit may be left alone, or be set to none")]
 pub(crate) struct BudgetChangeRow {
     daily_messages: Option<Option<i64>>,
     daily_tokens: Option<Option<i64>>,
