@@ -1,8 +1,11 @@
-//! Makes the three files of the widget: the solver and the panel, joined, with names that carry their content's hash, and
-//! the loader. Each knows the name of the one before. Runs the same in debug and release builds and needs nothing but Rust.
+//! Makes the files of the widget: the solver and the panel, joined, with names that carry their content's hash, and the
+//! loader. Each knows the name of the one before. There is a panel for each language, so that no language costs a request
+//! of its own. Runs the same in debug and release builds and needs nothing but Rust.
 
 #[path = "build/bundle.rs"]
 mod bundle;
+#[path = "build/languages.rs"]
+mod languages;
 #[path = "build/shorten.rs"]
 mod shorten;
 
@@ -15,11 +18,17 @@ use shorten::Kind;
 /// Where the panel names the solver's file.
 const SOLVER_PATH: &str = "'__SOLVER_PATH__'";
 
-/// Where the loader names the panel's file.
-const PANEL_PATH: &str = "'__PANEL_PATH__'";
+/// Where the panel takes its texts. It is an object itself, so that the panel can be shortened before they are there.
+const TEXTS: &str = "{__TEXTS__:0}";
 
-/// Where the loader takes its style sheet.
-const LAUNCHER_CSS: &str = "'__LAUNCHER_CSS__'";
+/// The module that the panel takes its texts from while it is developed.
+const TEXTS_MODULE: &str = "../languages/en.json";
+
+/// Where the loader takes the launcher's name in each language.
+const LABELS: &str = "'__LABELS__'";
+
+/// Where the loader names the panel's file, up to the language.
+const PANEL_PATH: &str = "'__PANEL_PATH__'";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=web");
@@ -31,21 +40,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     let solver_file = format!("solver-{}.js", content_hash(&solver));
     fs::write(out.join("solver.js"), &solver)?;
 
+    let languages = languages::read(Path::new("web/languages"))?;
     let panel = fill(&join("web/panel")?, SOLVER_PATH, &format!("'/widget/{solver_file}'"))?;
-    let panel = shorten::shorten(&panel, Kind::Module)?;
-    let panel_file = format!("panel-{}.js", content_hash(&panel));
-    fs::write(out.join("panel.js"), &panel)?;
+    let panels = languages::panels(&shorten::shorten(&panel, Kind::Module)?, TEXTS, &languages)?;
+    let panel_hash = content_hash(&panels.concat());
+    fs::write(out.join("panels.rs"), languages::assets(&languages, &panels, &panel_hash, &out)?)?;
 
-    let loader = fill(&fs::read_to_string("web/loader.js")?, PANEL_PATH, &format!("'/widget/{panel_file}'"))?;
-    let launcher_css = bundle::style_literal(&fs::read_to_string("web/launcher.css")?);
-    let loader = shorten::shorten(&fill(&loader, LAUNCHER_CSS, &launcher_css)?, Kind::Script)?;
+    let loader = fill(&join("web/loader")?, PANEL_PATH, &format!("'/widget/panel-{panel_hash}-'"))?;
+    let loader = shorten::shorten(&fill(&loader, LABELS, &languages::labels(&languages)?)?, Kind::Script)?;
     fs::write(out.join("widget.js"), &loader)?;
 
     let shop_css = fs::read_to_string("web/demo/shop.css")?;
     println!("cargo::rustc-env=CHATLOOM_SOLVER_FILE={solver_file}");
     println!("cargo::rustc-env=CHATLOOM_SOLVER_HASH={}", content_hash(&solver));
-    println!("cargo::rustc-env=CHATLOOM_PANEL_FILE={panel_file}");
-    println!("cargo::rustc-env=CHATLOOM_PANEL_HASH={}", content_hash(&panel));
     println!("cargo::rustc-env=CHATLOOM_LOADER_HASH={}", content_hash(&loader));
     println!("cargo::rustc-env=CHATLOOM_SHOP_CSS_HASH={}", content_hash(&shop_css));
     Ok(())
@@ -53,7 +60,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// The modules of a folder, joined from `main.js` on.
 fn join(folder: &str) -> Result<String, bundle::BundleError> {
-    bundle::join("main.js", &|name| fs::read_to_string(Path::new(folder).join(name)))
+    let read = |name: &str| match name {
+        TEXTS_MODULE => Ok(TEXTS.to_owned()),
+        _ => fs::read_to_string(Path::new(folder).join(name)),
+    };
+    bundle::join("main.js", &read)
 }
 
 /// Puts `value` where a script has `blank`, which it must have exactly once.

@@ -120,7 +120,7 @@ test('two requests before the first intent, and the panel only with it', async (
   assert.deepEqual(asked, ['/widget.js', '/api/widget-chat/init']);
   await widget.open();
   assert.equal(asked.length, 3);
-  assert.match(asked[2], /^\/widget\/panel-[0-9a-f]{16}\.js$/);
+  assert.match(asked[2], /^\/widget\/panel-[0-9a-f]{16}-en\.js$/);
 });
 
 test('an answer full of payloads is harmless on a real page', async (t) => {

@@ -44,7 +44,7 @@ test('a second tab shows the question and follows the same answer', async () => 
   const [one, two] = await openTwoTabs();
   await one.widget.askAtLength();
   await two.widget.stop.waitFor();
-  assert.equal(await two.page.locator('.status').innerText(), 'Typing…');
+  assert.equal(await two.page.locator('.status').innerText(), 'Still writing your answer…');
   await two.widget.ask('Not now');
   assert.equal(await two.widget.box.inputValue(), 'Not now');
   const growth = await Promise.all([watchGrowth(one.page), watchGrowth(two.page)]);

@@ -1,4 +1,4 @@
-//! Joins the panel's ES modules into one file, so that the first open costs one request instead of a waterfall.
+//! Joins the ES modules of a folder into one file, so that loader and panel cost one request each instead of a waterfall.
 //!
 //! It understands a small dialect on purpose (one folder, named imports on one line, declarations exported where they
 //! are made, a style sheet imported as a string) and refuses everything else with file and line.
@@ -59,6 +59,10 @@ fn strip_style(source: &str) -> String {
             out.push(' ');
         }
         out.push_str(line);
+    }
+    // Spaces on these sides mean nothing; before a colon they would mean a descendant.
+    for (spaced, tight) in [(": ", ":"), (", ", ","), (" {", "{"), ("{ ", "{"), (" }", "}"), (";}", "}")] {
+        out = out.replace(spaced, tight);
     }
     out
 }
@@ -129,14 +133,20 @@ impl Joiner<'_> {
     }
 
     fn import(&mut self, line: &str, at: &At<'_>) -> Result<(), BundleError> {
-        const FORM: &str = "expected: import { a, b } from './file.js'; or import name from './file.css';";
+        const FORM: &str = "expected: import { a, b } from './file.js'; or import name from './file.css'; \
+                            or import name from '../folder/file.json' with { type: 'json' };";
+        if let Some(line) = line.trim_end().strip_suffix("' with { type: 'json' };") {
+            let named = line.strip_prefix("import ").and_then(|rest| rest.split_once(" from '"));
+            let (name, file) = named.ok_or_else(|| at.error(FORM))?;
+            return self.import_value(name, file, at, str::to_owned);
+        }
         let (what, file) = line
             .strip_prefix("import ")
             .and_then(|rest| rest.trim_end().strip_suffix("';"))
             .and_then(|rest| rest.split_once(" from './"))
             .ok_or_else(|| at.error(FORM))?;
         if matches!(file.rsplit_once('.'), Some((_, "css"))) {
-            return self.import_style(what, file, at);
+            return self.import_value(what, file, at, style_literal);
         }
         let names =
             what.strip_prefix("{ ").and_then(|rest| rest.strip_suffix(" }")).ok_or_else(|| at.error(FORM))?;
@@ -150,14 +160,21 @@ impl Joiner<'_> {
         }
     }
 
-    fn import_style(&mut self, name: &str, file: &str, at: &At<'_>) -> Result<(), BundleError> {
+    /// Declares a name for a file that is no script; `literal` makes JavaScript of what it holds.
+    fn import_value(
+        &mut self,
+        name: &str,
+        file: &str,
+        at: &At<'_>,
+        literal: fn(&str) -> String,
+    ) -> Result<(), BundleError> {
         if declared_name(&format!("const {name} =")) != Some(name) {
-            return Err(at.error("a style sheet is imported under one name"));
+            return Err(at.error(format!("{file} is imported under one name")));
         }
         self.claim(name, at)?;
         let source = (self.read)(file).map_err(|error| at.error(format!("cannot read {file}: {error}")))?;
-        let declaration = ["const ", name, "=", &style_literal(&source), ";\n"];
-        self.out.extend(declaration);
+        let value = literal(&source);
+        self.out.extend(["const ", name, "=", value.trim_end(), ";\n"]);
         Ok(())
     }
 

@@ -30,12 +30,11 @@ static SOLVER: Asset = Asset::new(
     include_bytes!(concat!(env!("OUT_DIR"), "/solver.js")),
 );
 
-static PANEL: Asset = Asset::new(
-    concat!("/widget/", env!("CHATLOOM_PANEL_FILE")),
-    SCRIPT,
-    concat!("W/\"", env!("CHATLOOM_PANEL_HASH"), "\""),
-    include_bytes!(concat!(env!("OUT_DIR"), "/panel.js")),
-);
+// The panel in each language, `PANELS`.
+include!(concat!(env!("OUT_DIR"), "/panels.rs"));
+
+/// What is spoken where a language is not named, or not known.
+const DEFAULT_LANGUAGE: &str = "en";
 
 /// How long an answer may be kept by caches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,18 +60,27 @@ pub fn widget_loader() -> &'static Asset {
     &LOADER
 }
 
-/// `GET /widget/{name}`: the panel that the loader imports on the visitor's first intent, and the solver that the panel
-/// imports where the widget has a bot check.
+/// `GET /widget/{name}`: the panel that the loader imports on the visitor's first intent, in the language that it asks
+/// for, and the solver that the panel imports where the widget has a bot check.
 ///
 /// A loader or panel from a cache may ask for an older file; it gets the current one, but only for a short time, because
 /// caches would otherwise keep it under the wrong name for a year.
 pub fn widget_file(name: &str) -> Option<(&'static Asset, Freshness)> {
-    [(&PANEL, "panel-"), (&SOLVER, "solver-")].into_iter().find_map(|(asset, prefix)| {
-        let hash = name.strip_prefix(prefix)?.strip_suffix(".js")?;
-        let is_hash = hash.len() == 16 && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        let is_current = asset.path.strip_prefix("/widget/") == Some(name);
-        is_hash.then_some((asset, if is_current { Freshness::Immutable } else { Freshness::Brief }))
-    })
+    let (kind, rest) = name.strip_suffix(".js")?.split_once('-')?;
+    let (hash, language) = rest.split_once('-').unwrap_or((rest, DEFAULT_LANGUAGE));
+    let is_hash = hash.len() == 16 && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let asset = match kind {
+        "panel" if is_hash => panel(language).or_else(|| panel(DEFAULT_LANGUAGE))?,
+        "solver" if is_hash => &SOLVER,
+        _ => return None,
+    };
+    let is_current = asset.path.strip_prefix("/widget/") == Some(name);
+    Some((asset, if is_current { Freshness::Immutable } else { Freshness::Brief }))
+}
+
+fn panel(language: &str) -> Option<&'static Asset> {
+    let suffix = |path: &'static str| path.strip_suffix(".js")?.rsplit_once('-').map(|(_, tag)| tag);
+    PANELS.iter().find(|panel| suffix(panel.path) == Some(language))
 }
 
 #[cfg(test)]
@@ -81,16 +89,18 @@ mod tests {
 
     #[test]
     fn each_file_names_the_current_one_of_the_next() {
-        for (file, next) in [(&LOADER, &PANEL), (&PANEL, &SOLVER)] {
+        for (file, next) in [(&LOADER, &PANELS[0]), (&PANELS[0], &SOLVER)] {
             let text = std::str::from_utf8(file.bytes).unwrap();
-            assert!(text.contains(next.path), "{text}");
+            // The loader adds the language.
+            let (named, _) = next.path.rsplit_once('-').unwrap();
+            assert!(text.contains(named), "{text}");
         }
     }
 
     /// Names that files share must not be shortened with the others.
     #[test]
     fn shortened_files_export_what_others_ask_them_for() {
-        for (file, name) in [(&PANEL, "mount"), (&SOLVER, "createSolver")] {
+        for (file, name) in [(&PANELS[0], "mount"), (&SOLVER, "createSolver")] {
             let text = std::str::from_utf8(file.bytes).unwrap();
             assert!(text.ends_with(&format!(" as {name}}};")), "{text}");
         }
@@ -99,7 +109,7 @@ mod tests {
 
     #[test]
     fn the_current_files_are_immutable() {
-        for file in [&PANEL, &SOLVER] {
+        for file in PANELS.iter().chain([&SOLVER]) {
             let (asset, freshness) = widget_file(&file.path["/widget/".len()..]).unwrap();
             assert_eq!(asset.path, file.path);
             assert_eq!(freshness.cache_control(), IMMUTABLE_CACHE_CONTROL);
@@ -108,7 +118,13 @@ mod tests {
 
     #[test]
     fn an_older_hash_gets_the_current_file_briefly() {
-        for (name, file) in [("panel-0123456789abcdef.js", &PANEL), ("solver-0123456789abcdef.js", &SOLVER)] {
+        let english = panel("en").unwrap();
+        for (name, file) in [
+            ("panel-0123456789abcdef.js", english),
+            ("panel-0123456789abcdef-en.js", english),
+            ("panel-0123456789abcdef-xx.js", english),
+            ("solver-0123456789abcdef.js", &SOLVER),
+        ] {
             let (asset, freshness) = widget_file(name).unwrap();
             assert_eq!(asset.bytes, file.bytes);
             assert_eq!(freshness, Freshness::Brief);

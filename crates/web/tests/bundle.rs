@@ -54,7 +54,8 @@ fn a_style_sheet_becomes_a_string() {
         ("main.js", "import css from './a.css';\nexport const mount = css;\n"),
         ("a.css", "/* why */\n.a::after {\n  content: '\\201C';\n  margin: 0\n    auto;\n}\n"),
     ]);
-    let expected = "const css='.a::after {content: \\'\\\\201C\\';margin: 0 auto;}';\nconst mount = css;\nexport{mount};\n";
+    let expected =
+        "const css='.a::after{content:\\'\\\\201C\\';margin:0 auto}';\nconst mount = css;\nexport{mount};\n";
     assert_eq!(joined.unwrap(), expected);
 }
 

@@ -7,6 +7,8 @@ export interface WidgetConfig {
   customization: Customization;
   /** Given where a session needs a solved challenge. */
   botCheck?: boolean;
+  /** Given where the page may say something of itself to the model. */
+  pageContext?: boolean;
 }
 
 export interface Customization {
@@ -21,7 +23,30 @@ export interface Customization {
   position?: string | null;
   avatarUrl?: string | null;
   theme?: string | null;
+  locale?: string | null;
   starterPrompts?: string[] | null;
+  /** Declarations of the widget's own custom properties. */
+  customCss?: string | null;
+  /** By language, what the widget is to say in place of its own texts. */
+  strings?: Record<string, Texts> | null;
+}
+
+/** Texts by their names in `languages/en.json`. */
+export type Texts = Partial<Record<keyof typeof import('./languages/en.json'), string>>;
+
+/** One widget, or the first of a page, for the page's own scripts: a verb and its values. */
+export type Run = (verb: string, ...values: any[]) => void;
+
+/** The widgets of a page by their embed tokens. */
+export type Widgets = Map<string, Run>;
+
+/** `window.Chatloom`. */
+export interface Global {
+  (...call: any[]): void;
+  /** Calls that a stub keeps for later. */
+  q?: any[][];
+  get?: (token: string) => Run | undefined;
+  widgets?: Widgets;
 }
 
 /** What the loader hands to the panel. Cached loaders meet newer panels, so keys are only ever added. */
@@ -33,8 +58,16 @@ export interface MountContext {
   config: WidgetConfig;
   /** Proof of who the visitor is, if the page gives one: a token that its server has signed. */
   identity?: string;
-  /** Where the browser keeps what it knows of the visitor's conversation. */
-  storeKey?: string;
+  /** Language tag of what the widget says. */
+  language?: string;
+  /** What the owner has it say in that language instead. */
+  texts?: Texts;
+  /** Tells the page that something has happened. */
+  emit?: (name: string, detail: object) => void;
+  /** Whether the panel fills an element of the page, without a launcher. */
+  isInline?: boolean;
+  /** What the page has said of itself so far. */
+  pageContext?: () => object;
 }
 
 /** What the panel hands back to the loader; stable for the same reason. */
@@ -42,6 +75,12 @@ export interface Panel {
   open(focus?: boolean): void;
   close(): void;
   toggle(): void;
+  /** Asks a question for the visitor. */
+  send(text: string): void;
+  /** Puts a text into the box. */
+  prefill(text: string): void;
+  /** Leaves no listener, timer or connection behind. */
+  destroy(): void;
 }
 
 export interface Message {
@@ -53,7 +92,11 @@ export interface Message {
   status?: 'streaming' | 'interrupted' | 'failed';
   /** The turn that writes or wrote it; absent once the message is complete. */
   turnId?: string;
+  /** What the visitor thinks of an answer. */
+  feedback?: Rating;
 }
+
+export type Rating = 'good' | 'bad';
 
 /** What the visitor asks. The server takes a question once, however often it arrives with its key. */
 export interface Question {
@@ -82,6 +125,10 @@ export interface Saved {
   /** The newest turn and its generation, for other tabs to notice. */
   turn?: string;
   open?: boolean;
+  /** Whether an answer was being written when the page was left. */
+  waiting?: boolean;
+  /** Whether an answer has come while the panel was closed. */
+  unread?: boolean;
   draft?: string;
   /** Not confirmed by the server yet. */
   question?: Question;

@@ -2,16 +2,18 @@
 
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+const TYPES = { '.js': 'text/javascript', '.json': 'application/json', '.html': 'text/html; charset=utf-8' };
 const WEB = fileURLToPath(new URL('../../web', import.meta.url));
 
-/** Serves an empty page and the modules at `/panel/` and `/solver/`. */
+/** Serves an empty page, the modules at `/panel/` and `/solver/`, and the texts at `/languages/`. */
 export async function serveModules() {
   const server = createServer(async (request, response) => {
-    const name = /^\/(panel|solver)\/[a-z0-9]+\.js$/.exec(request.url)?.[0];
+    const name = /^\/(panel|solver|languages)\/[a-z0-9]+\.js(on)?$/.exec(request.url)?.[0];
     const body = name ? await readFile(WEB + name) : '<!doctype html><meta charset="utf-8"><main></main>';
-    response.writeHead(200, { 'Content-Type': name ? 'text/javascript' : 'text/html; charset=utf-8' });
+    response.writeHead(200, { 'Content-Type': TYPES[extname(name ?? 'page.html')] });
     response.end(body);
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));

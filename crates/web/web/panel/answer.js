@@ -27,6 +27,8 @@ export function createAnswer(announce, changed) {
   let tail = el('p');
   /** What that line says. */
   let said = '';
+  /** @type {HTMLElement} what can be done about the whole answer */
+  let foot = el('p');
 
   /** @param {boolean} open */
   function render(open) {
@@ -63,6 +65,7 @@ export function createAnswer(announce, changed) {
 
   const answer = {
     element,
+    changed,
     /** Whether the visitor stopped it, as far as this page knows: the history keeps no note of it. */
     stopped: false,
 
@@ -99,8 +102,21 @@ export function createAnswer(announce, changed) {
       announced = Infinity;
     },
 
+    /**
+     * Puts what can be done about the whole answer below it.
+     *
+     * @param {HTMLElement} row
+     */
+    close(row) {
+      foot.remove();
+      foot = row;
+      element.append(foot);
+      changed();
+    },
+
     /** Waits for another attempt at the same answer. */
     reset() {
+      foot.remove();
       announced = 0;
       answer.begin();
       answer.note('');
@@ -146,6 +162,6 @@ function actionButton({ label, act, wait = 0 }) {
  */
 function countDown(button, label, seconds) {
   button.disabled = seconds > 0;
-  button.textContent = seconds > 0 ? TEXT.wait(seconds) : label;
+  button.textContent = seconds > 0 ? TEXT.wait.replace('{seconds}', String(seconds)) : label;
   if (seconds > 0) setTimeout(() => countDown(button, label, seconds - 1), 1000);
 }

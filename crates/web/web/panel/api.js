@@ -29,8 +29,9 @@ export class ApiError extends Error {
  * @param {string} [access.identity]  proof of who the visitor is
  * @param {() => Session | undefined} access.session  the one that calls are about
  * @param {boolean} access.hasBotCheck
+ * @param {() => object | undefined} access.context  what the page says of itself, where the owner lets it
  */
-export function createApi({ base, token, identity, session, hasBotCheck }) {
+export function createApi({ base, token, identity, session, hasBotCheck, context }) {
   const botCheck = createBotCheck(base, hasBotCheck, async () => (await call('challenges', {}, { token })).json());
 
   /**
@@ -127,7 +128,7 @@ export function createApi({ base, token, identity, session, hasBotCheck }) {
      * @param {AbortSignal} signal
      */
     async send({ key, text }, signal) {
-      return (await within('/messages', signal, { content: text, token }, { 'Idempotency-Key': key })).body;
+      return (await within('/messages', signal, { content: text, token, context: context() }, { 'Idempotency-Key': key })).body;
     },
 
     /**
@@ -157,6 +158,15 @@ export function createApi({ base, token, identity, session, hasBotCheck }) {
     async retry(turnId, signal) {
       return (await within(`/turns/${turnId}/retry`, signal, { token })).body;
     },
+
+    /**
+     * Keeps what the visitor thinks of an answer; null takes it back.
+     *
+     * @param {string} messageId
+     * @param {import('../types').Rating | null} rating
+     * @param {string} [reason]
+     */
+    rate: (messageId, rating, reason) => within(`/messages/${messageId}/feedback`, undefined, { token, rating, reason }),
 
     /** @param {string} turnId */
     stop: (turnId) => within(`/turns/${turnId}/stop`, undefined, { token }),

@@ -27,7 +27,7 @@ const HEIGHT_LIMIT = 148;
  */
 export function createComposer(placeholder, store, on) {
   const hint = placeholder || TEXT.placeholder;
-  const box = el('textarea', { rows: 1, maxlength: MESSAGE_LIMIT, enterkeyhint: 'send', 'aria-label': hint, placeholder: hint });
+  const box = el('textarea', { rows: 1, enterkeyhint: 'send', 'aria-label': hint, placeholder: hint });
   const button = el('button', { type: 'button' });
   const hintLine = el('p', { class: 'hint', role: 'status' }, TEXT.disclaimer);
   const element = el('div', { class: 'composer' }, el('div', { class: 'box' }, box, button), hintLine);
@@ -68,11 +68,19 @@ export function createComposer(placeholder, store, on) {
 
   function send() {
     const text = box.value.trim();
-    if (text && state === 'ready' && on.send(text)) write('');
+    if (text && state === 'ready' && !excess() && on.send(text)) write('');
+  }
+
+  /** By how many characters, as the server counts them, the text is too long. */
+  function excess() {
+    const count = Math.max(0, [...box.value.trim()].length - MESSAGE_LIMIT);
+    // Cutting a text that somebody has pasted would lose its end without a word.
+    hintLine.textContent = count ? TEXT.tooLong.replace('{count}', String(count)) : TEXT.disclaimer;
+    return count;
   }
 
   box.addEventListener('input', () => {
-    hintLine.textContent = TEXT.disclaimer;
+    excess();
     write(box.value);
   });
   box.addEventListener('focus', on.focus);
@@ -103,9 +111,9 @@ export function createComposer(placeholder, store, on) {
      * Puts a question that could not be asked before what has been written since.
      *
      * @param {string} text
-     * @param {string} reason  shown below the box until the visitor writes on
+     * @param {string} [reason]  shown below the box until the visitor writes on
      */
-    giveBack(text, reason) {
+    giveBack(text, reason = TEXT.disclaimer) {
       write(box.value ? `${text}\n${box.value}` : text);
       hintLine.textContent = reason;
     },

@@ -19,11 +19,14 @@ import { TEXT } from './strings.js';
  * @param {import('./store.js').Store} parts.store
  * @param {import('./thread.js').Thread} parts.thread
  * @param {import('./composer.js').Composer} parts.composer
- * @param {(typing: boolean) => void} parts.onTyping
+ * @param {object} parts.on
+ * @param {(state: 'idle' | 'typing' | 'resumed') => void} parts.on.change  who is at work
+ * @param {(name: 'message' | 'error', detail: object) => void} parts.on.event
+ * @param {AbortSignal} parts.end  when the conversation is left for good
  */
-export function createConversation({ api, store, thread, composer, onTyping }) {
-  const line = createLine();
-  const transcript = createTranscript(thread, again);
+export function createConversation({ api, store, thread, composer, on, end }) {
+  const line = createLine(end);
+  const transcript = createTranscript(thread, again, api);
   /** The session and the newest turn that the thread shows; where the store has others, another tab was at work. */
   let session = store.read().sessionId;
   let turn = store.read().turn;
@@ -41,7 +44,7 @@ export function createConversation({ api, store, thread, composer, onTyping }) {
     busy = state !== 'ready';
     composer.setState(state);
     thread.setBusy(busy);
-    onTyping(typing);
+    on.change(!typing ? 'idle' : current?.isResumed ? 'resumed' : 'typing');
   }
 
   /** Leaves what is going on. A question that is not confirmed goes off the thread; it waits in the store. */
@@ -73,7 +76,7 @@ export function createConversation({ api, store, thread, composer, onTyping }) {
       // The history may have the question already; then it must not stand there twice.
       deliver(question, !session);
     } else if (open) {
-      void drive(open);
+      void drive({ ...open, isResumed: true });
     } else if (transcript.isEmpty()) {
       thread.greet();
     }
@@ -95,6 +98,7 @@ export function createConversation({ api, store, thread, composer, onTyping }) {
   /** Shows the history. Gives the answer that is being written, if there is one, and null where the server refused. */
   async function load() {
     setState('waiting', false);
+    thread.awaitHistory();
     /** @type {Answer | undefined} */
     let place;
     try {
@@ -170,9 +174,11 @@ export function createConversation({ api, store, thread, composer, onTyping }) {
     const progress = () => {
       line.progress();
       run.answer?.note('');
-      onTyping(true);
+      on.change(run.isResumed ? 'resumed' : 'typing');
     };
-    if (stream) return listen(run, stream, { alive, progress, started, again });
+    /** @param {string} code */
+    const failed = (code) => on.event('error', { code });
+    if (stream) return listen(run, stream, { alive, progress, started, finished, failed, again });
     if (transcript.show(await api.history(signal))) throw new Error('the history has the answer unfinished');
   }
 
@@ -184,6 +190,7 @@ export function createConversation({ api, store, thread, composer, onTyping }) {
    */
   function started(run, ids) {
     transcript.confirm(run, ids);
+    if (run.question) on.event('message', { role: 'user', content: run.question.text });
     run.turnId = ids.turnId;
     run.question = undefined;
     store.own.save({ question: undefined });
@@ -191,6 +198,15 @@ export function createConversation({ api, store, thread, composer, onTyping }) {
     store.save({ turn });
     renewed = false;
     setState('stoppable');
+  }
+
+  /**
+   * @param {Run} run
+   * @param {{ messageId: string, content: string, createdAt: string }} message
+   */
+  function finished({ answer }, { messageId, content, createdAt }) {
+    if (answer) transcript.rateable(answer, { id: messageId, content, createdAt });
+    on.event('message', { role: 'assistant', content });
   }
 
   /**
@@ -202,7 +218,7 @@ export function createConversation({ api, store, thread, composer, onTyping }) {
   function tell(answer, text, long, act) {
     if (long && navigator.onLine) answer.fail(TEXT.lost, { label: TEXT.again, act });
     else answer.note(text);
-    onTyping(false);
+    on.change('idle');
   }
 
   /**
@@ -212,6 +228,7 @@ export function createConversation({ api, store, thread, composer, onTyping }) {
   function refused(error, run) {
     const { status, code } = error instanceof ApiError ? error : { status: 0, code: '' };
     const isGone = code === 'turn_not_found';
+    on.event('error', { code, status });
     if (status === 404 && !isGone && !renewed) {
       renewed = true;
       forget();
@@ -302,13 +319,12 @@ export function createConversation({ api, store, thread, composer, onTyping }) {
     if (!document.hidden && (saved.sessionId !== session || saved.turn !== turn)) void sync();
   }
 
-  addEventListener('storage', catchUp);
-  document.addEventListener('visibilitychange', catchUp);
+  addEventListener('storage', catchUp, { signal: end });
+  document.addEventListener('visibilitychange', catchUp, { signal: end });
   // A page that the browser keeps for going back has no connections, and may return to another state of things.
-  addEventListener('pagehide', leave);
-  addEventListener('pageshow', (event) => {
-    if (event.persisted) void sync();
-  });
+  addEventListener('pagehide', leave, { signal: end });
+  addEventListener('pageshow', (event) => void (event.persisted && sync()), { signal: end });
+  end.addEventListener('abort', leave);
 
   return { sync, ask, stop, restart };
 }

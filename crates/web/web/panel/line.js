@@ -19,7 +19,8 @@ const PATIENCE = 90_000;
  * @returns {void}
  */
 
-export function createLine() {
+/** @param {AbortSignal} end  when nothing is listened to any more */
+export function createLine(end) {
   let calls = 0;
   let failures = 0;
   let since = 0;
@@ -42,14 +43,13 @@ export function createLine() {
     attempt.abort();
   }
 
-  addEventListener('online', () => {
+  const online = () => {
     // A connection from before may hang for minutes until it is known to be dead.
     attempt.abort();
     again();
-  });
-  document.addEventListener('visibilitychange', () => {
-    if (!document.hidden) again();
-  });
+  };
+  addEventListener('online', online, { signal: end });
+  document.addEventListener('visibilitychange', () => document.hidden || again(), { signal: end });
 
   /**
    * Does `work` in place of whatever was being done. Rejects with the server's refusal, and never settles once it has

@@ -1,7 +1,7 @@
 // Puts the panel together inside the launcher's shadow root.
 
-import { el, iconButton } from './dom.js';
-import { TEXT } from './strings.js';
+import { el, icon, iconButton } from './dom.js';
+import { TEXT, directionOf, speak } from './strings.js';
 import { createApi } from './api.js';
 import { openStore } from './store.js';
 import { paint } from './theme.js';
@@ -10,6 +10,7 @@ import { createAnnouncer } from './announcer.js';
 import { createThread } from './thread.js';
 import { createComposer } from './composer.js';
 import { createConversation } from './conversation.js';
+import { describePage } from './context.js';
 import { makeSheet } from './sheet.js';
 import panelCss from './panel.css';
 
@@ -22,88 +23,159 @@ const KEY_EVENTS = ['keydown', 'keyup', 'keypress'];
  * @param {import('../types').MountContext} context
  * @returns {import('../types').Panel}
  */
-export function mount({ root, launcher, base, token, config, identity, storeKey }) {
+export function mount(context) {
+  const { root, launcher, base, token, config, identity, language = 'en', isInline, emit = () => {} } = context;
+  speak(language, context.texts);
   const look = config.customization;
-  const store = openStore(storeKey ?? 'chatloom:' + config.widgetId);
+  const store = openStore(config.widgetId, identity);
+  const ending = new AbortController();
+  const end = ending.signal;
   const announcer = createAnnouncer();
   const status = el('p', { class: 'status' }, TEXT.assistant);
   const thread = createThread(look, announcer.say, (prompt) => conversation.ask(prompt));
-  const api = createApi({ base, token, identity, session: store.session, hasBotCheck: Boolean(config.botCheck) });
+  const api = createApi({
+    base,
+    token,
+    identity,
+    session: store.session,
+    hasBotCheck: Boolean(config.botCheck),
+    context: () => (config.pageContext ? describePage(context.pageContext?.()) : undefined),
+  });
   const composer = createComposer(look.inputPlaceholder, store, {
     send: (text) => conversation.ask(text),
     stop: () => conversation.stop(),
     focus: api.prepare,
   });
-  const conversation = createConversation({
-    api,
-    store,
-    thread,
-    composer,
-    onTyping: (typing) => {
-      status.textContent = typing ? TEXT.typing : TEXT.assistant;
-    },
-  });
+  const conversation = createConversation({ api, store, thread, composer, end, on: { change, event } });
 
-  const title = el('h2', { id: 'title', dir: 'auto' }, look.title || config.name);
-  const closeButton = iconButton('tool', 'chevron', TEXT.close, close);
-  const restartButton = iconButton('tool', 'restart', TEXT.restart, () => {
-    conversation.restart();
-    composer.focus();
-  });
+  const title = el('h2', { id: 'title' }, el('bdi', {}, look.title || config.name));
+  const tools = [
+    iconButton('tool', 'restart', TEXT.restart, () => {
+      conversation.restart();
+      composer.focus();
+    }),
+  ];
+  if (!isInline) tools.push(iconButton('tool', 'chevron', TEXT.close, close));
   const panel = el(
     'section',
-    { class: `cw ${launcher.className.replace('launcher', '')}`, role: 'dialog', 'aria-labelledby': 'title', lang: 'en' },
-    el('header', {}, avatar(look.avatarUrl), el('div', {}, title, status), restartButton, closeButton),
+    {
+      class: isInline ? 'cw inline' : `cw ${launcher.className.replace('launcher', '')}`,
+      role: isInline ? 'region' : 'dialog',
+      'aria-labelledby': 'title',
+      lang: language,
+      dir: directionOf(language),
+    },
+    el('header', {}, avatar(look.avatarUrl), el('div', {}, title, status), ...tools),
     thread.element,
     composer.element,
     announcer.element,
   );
 
-  dress(root, panel, look);
+  dress(root, panel, look, end);
+  // Once the panel is open, the launcher closes it. A loader from before has put the picture for that there.
+  if (launcher.childElementCount < 2) launcher.append(icon('chevron'));
   root.append(panel);
-  makeSheet(panel, root);
+  if (!isInline) makeSheet(panel, root, end);
   for (const name of KEY_EVENTS) panel.addEventListener(name, (event) => event.stopPropagation());
   panel.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') close();
   });
   composer.write(store.read().draft ?? '');
-  void conversation.sync();
+  /** @type {'idle' | 'typing' | 'resumed'} who is at work */
+  let now = 'idle';
+  const { waiting, unread } = store.shared.read();
+  void conversation.sync().then(() => {
+    if (now !== 'idle') return;
+    store.shared.save({ waiting: undefined });
+    // The answer came while the visitor was on the way to this page.
+    if (unread || waiting) notify();
+  });
 
   const isOpen = () => panel.classList.contains('open');
+
+  /** @param {'idle' | 'typing' | 'resumed'} next */
+  function change(next) {
+    if (next === now) return;
+    now = next;
+    status.textContent = { idle: TEXT.assistant, typing: TEXT.typing, resumed: TEXT.stillWriting }[now];
+    if (now === 'resumed') announcer.say(TEXT.stillWriting);
+    store.shared.save({ waiting: now !== 'idle' || undefined });
+  }
+
+  /**
+   * @param {'message' | 'error'} name
+   * @param {object} detail
+   */
+  function event(name, detail) {
+    if (name === 'message' && 'role' in detail && detail.role === 'assistant') notify();
+    emit(name, detail);
+  }
+
+  /** Lets the launcher tell of an answer that nobody sees. */
+  function notify() {
+    if (!isOpen()) setUnread(true);
+  }
+
+  /** @param {boolean} unread */
+  function setUnread(unread) {
+    launcher.classList.toggle('unread', unread);
+    launcher.setAttribute('aria-label', unread ? TEXT.openUnread : isOpen() ? TEXT.close : TEXT.open);
+    store.shared.save({ unread: unread || undefined });
+  }
 
   /** @param {boolean} now */
   function setOpen(now) {
     panel.classList.toggle('open', now);
     launcher.setAttribute('aria-expanded', String(now));
-    launcher.setAttribute('aria-label', now ? TEXT.close : TEXT.open);
-    store.save({ open: now });
+    setUnread(false);
+    if (!isInline) store.shared.save({ open: now });
+    emit(now ? 'open' : 'close', {});
   }
 
   /** @param {boolean} [focus]  false where the page opened the panel and not the visitor */
   function open(focus = true) {
-    // One frame closed, so that the first open moves like the later ones.
-    panel.getBoundingClientRect();
-    setOpen(true);
-    composer.refresh();
-    thread.toEnd();
+    if (!isOpen()) {
+      // One frame closed, so that the first open moves like the later ones.
+      panel.getBoundingClientRect();
+      setOpen(true);
+      composer.refresh();
+      thread.toEnd();
+    }
     if (focus) composer.focus();
   }
 
   function close() {
-    if (!isOpen()) return;
+    if (isInline || !isOpen()) return;
     setOpen(false);
     launcher.focus({ preventScroll: true });
   }
 
-  return { open, close, toggle: () => (isOpen() ? close() : open()) };
+  return {
+    open,
+    close,
+    toggle: () => (isOpen() ? close() : open()),
+    send(text) {
+      open();
+      if (!conversation.ask(text)) composer.giveBack(text, TEXT.running);
+    },
+    prefill(text) {
+      open();
+      composer.giveBack(text);
+    },
+    destroy() {
+      ending.abort();
+      panel.remove();
+    },
+  };
 }
 
 /**
  * @param {ShadowRoot} root
  * @param {HTMLElement} panel
  * @param {import('../types').Customization} look
+ * @param {AbortSignal} end  when nothing is listened to any more
  */
-function dress(root, panel, look) {
+function dress(root, panel, look, end) {
   const base = new CSSStyleSheet();
   const colours = new CSSStyleSheet();
   base.replaceSync(panelCss);
@@ -115,6 +187,6 @@ function dress(root, panel, look) {
     panel.classList.toggle('dark', theme.dark);
     panel.classList.toggle('bubbles', theme.bubbles);
   };
-  system.addEventListener('change', apply);
+  system.addEventListener('change', apply, { signal: end });
   apply();
 }

@@ -27,10 +27,11 @@ export function problemOf(error, act) {
     // Whatever else is wrong is wrong with the message.
     case 413:
       return [TEXT.invalid];
+    case 403:
+      return [TEXT.forbidden];
     case 401:
       if (error.code.startsWith('identity')) return [TEXT.identity];
     // Without its token the widget is as good as gone.
-    case 403:
     case 410:
       return [TEXT.gone];
     default:

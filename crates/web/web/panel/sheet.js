@@ -5,8 +5,9 @@ const SMALL_SCREEN = '(max-width: 480px)';
 /**
  * @param {HTMLElement} panel
  * @param {ShadowRoot} root
+ * @param {AbortSignal} end  when nothing is listened to any more
  */
-export function makeSheet(panel, root) {
+export function makeSheet(panel, root, end) {
   const small = matchMedia(SMALL_SCREEN);
   const view = window.visualViewport;
 
@@ -19,9 +20,9 @@ export function makeSheet(panel, root) {
     panel.style.setProperty('--view-top', `${view.offsetTop}px`);
   }
 
-  small.addEventListener('change', fit);
-  view?.addEventListener('resize', fit);
-  view?.addEventListener('scroll', fit);
+  small.addEventListener('change', fit, { signal: end });
+  view?.addEventListener('resize', fit, { signal: end });
+  view?.addEventListener('scroll', fit, { signal: end });
   fit();
 
   panel.addEventListener('keydown', (event) => {

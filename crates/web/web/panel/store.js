@@ -3,13 +3,21 @@
 
 /** @typedef {ReturnType<typeof openStore>} Store */
 
-/** @param {string} key  the same on all pages with the widget, and another one for each visitor that a page names */
-export function openStore(key) {
+/**
+ * @param {string} widgetId
+ * @param {string} [identity]  proof of who the visitor is
+ */
+export function openStore(widgetId, identity) {
+  const widget = 'chatloom:' + widgetId;
+  const key = widget + nameOf(identity);
   const { read, save } = openArea('localStorage', key);
 
   return {
     read,
     save,
+
+    /** What the loader looks at, who ever the visitor is. */
+    shared: openArea('localStorage', widget),
 
     /** What belongs to this tab alone; it outlives a reload. */
     own: openArea('sessionStorage', key),
@@ -27,6 +35,29 @@ export function openStore(key) {
       return sessionId ? { sessionId, sessionSecret } : undefined;
     },
   };
+}
+
+/**
+ * One place for each visitor that the page names, so that the next one finds nothing of the one before. It is no proof of
+ * anything: what the token is worth, the server decides.
+ *
+ * @param {string} [identity]
+ */
+function nameOf(identity) {
+  if (!identity) return '';
+  let name = '';
+  try {
+    name = String(JSON.parse(atob(identity.split('.')[1].replace(/-/g, '+').replace(/_/g, '/'))).sub);
+  } catch {
+    // The server is going to refuse it.
+  }
+  // Not the name itself, which may be somebody's address.
+  let [a, b] = [0x811c9dc5, 0x41c6ce57];
+  for (let at = 0; at < name.length; at++) {
+    a = Math.imul(a ^ name.charCodeAt(at), 0x1000193);
+    b = Math.imul(b ^ name.charCodeAt(at), 0x5bd1e995) + a;
+  }
+  return `:${(a >>> 0).toString(36)}${(b >>> 0).toString(36)}`;
 }
 
 /**

@@ -1,39 +1,27 @@
-// Everything the widget says by itself, in one place.
+// Everything the widget says by itself. The build puts the texts of the panel's language in the place of the English ones.
 
-export const TEXT = {
-  assistant: 'AI assistant',
-  typing: 'Typing…',
-  greeting: 'Hi there! How can I help?',
-  placeholder: 'Write a message…',
-  send: 'Send message',
-  stop: 'Stop answering',
-  close: 'Close chat',
-  open: 'Open chat',
-  restart: 'New conversation',
-  latest: 'Jump to latest',
-  disclaimer: 'Answers are written by AI and can be wrong.',
-  messages: 'Messages',
-  table: 'Table',
-  you: 'You said:',
-  they: 'The assistant said:',
-  copy: 'Copy code',
-  copied: 'Copied',
-  again: 'Try again',
-  /** @param {number} seconds */
-  wait: (seconds) => `Try again in ${seconds} s`,
-  offline: 'You seem to be offline. Your message is sent as soon as you are back.',
-  reconnecting: 'The connection was lost. Reconnecting…',
-  lost: 'There is still no connection. We keep trying.',
-  rate: 'That was a lot at once. Please wait a moment.',
-  quota: 'No more answers today. Please come back tomorrow.',
-  busy: 'The assistant has too much to do right now.',
-  running: 'Your previous message is still being answered.',
-  gone: 'This chat is not available any more.',
-  identity: 'Please sign in, or load the page again, to go on with this chat.',
-  invalid: 'This message could not be accepted. It may be too long.',
-  failed: 'Something went wrong on our side.',
-  interrupted: 'This answer was interrupted.',
-  stopped: 'You stopped this answer.',
-  timeout: 'This answer took too long and was interrupted.',
-  anew: 'The earlier conversation has ended. This is a new one.',
-};
+import own from '../languages/en.json' with { type: 'json' };
+
+export const TEXT = { ...own };
+
+/** Languages that are written from right to left. */
+const RIGHT_TO_LEFT = /^(ar|dv|fa|he|ku|ps|sd|ug|ur|yi)\b/i;
+
+/** The language that is spoken, for times and the like. */
+export const SPOKEN = { language: 'en' };
+
+/**
+ * Takes the owner's texts in place of ours. A module serves one widget of the page at a time.
+ *
+ * @param {string} [language]
+ * @param {import('../types').Texts} [texts]
+ */
+export function speak(language = 'en', texts) {
+  SPOKEN.language = language;
+  Object.assign(TEXT, own, texts);
+}
+
+/** @param {string} language */
+export function directionOf(language) {
+  return RIGHT_TO_LEFT.test(language) ? 'rtl' : 'ltr';
+}

@@ -53,7 +53,7 @@ export function createThread(look, announce, onPrompt) {
 
     /** Shows the greeting, if it does not stand there yet. */
     greet() {
-      if (list.querySelector('.greeting')) return;
+      if (list.querySelector('.welcome')) return;
       const prompts = el('div', { class: 'prompts' });
       for (const prompt of (look.starterPrompts ?? []).slice(0, PROMPT_LIMIT)) {
         prompts.append(el('button', { type: 'button', dir: 'auto', onclick: () => onPrompt(prompt) }, prompt));
@@ -66,6 +66,13 @@ export function createThread(look, announce, onPrompt) {
       list.replaceChildren();
     },
 
+    /** Stands in for a history that is on its way, until the first message is there. */
+    awaitHistory() {
+      if (list.childElementCount) return;
+      const lines = ['', '', ''].map(() => el('i'));
+      list.append(el('div', { class: 'greeting skeleton', role: 'status', 'aria-label': TEXT.loading }, ...lines));
+    },
+
     /** @param {boolean} now  whether messages are being loaded or written */
     setBusy(now) {
       scroller.setAttribute('aria-busy', String(now));
@@ -73,7 +80,9 @@ export function createThread(look, announce, onPrompt) {
 
     /** @param {string} text */
     addQuestion(text) {
-      const row = el('div', { class: 'question' }, el('span', { class: 'hush' }, TEXT.you), el('div', { dir: 'auto' }, text));
+      // The bubble's corners follow the panel's direction, its text its own.
+      const bubble = el('div', {}, el('span', { dir: 'auto' }, text));
+      const row = el('div', { class: 'question' }, el('span', { class: 'hush' }, TEXT.you), bubble);
       add(row);
       return row;
     },

@@ -1,6 +1,7 @@
 // Which message stands where in the thread, so that none stands there twice: the same one may come from the history, from
 // a stream, and from the visitor who has just written it.
 
+import { createFeedback } from './feedback.js';
 import { TEXT } from './strings.js';
 
 /** @typedef {import('../types').Message} Message */
@@ -10,15 +11,17 @@ import { TEXT } from './strings.js';
 /**
  * @param {import('./thread.js').Thread} thread
  * @param {(answer: Answer, turnId: string) => import('./answer.js').Action} again
+ * @param {import('./api.js').Api} api
  */
-export function createTranscript(thread, again) {
+export function createTranscript(thread, again, api) {
   /** Ids of the messages that stand there; the answers by theirs. */
   const questions = new Set();
   /** @type {Map<string, Answer>} */
   const answers = new Map();
 
   /** @param {Message} message */
-  function showAnswer({ id, content, status, turnId }) {
+  function showAnswer(message) {
+    const { id, content, status, turnId } = message;
     let answer = answers.get(id);
     if (!answer) {
       answer = thread.addAnswer();
@@ -29,7 +32,21 @@ export function createTranscript(thread, again) {
     // A complete answer without a word is one that was stopped before the first.
     answer.stopped ||= !status && !content;
     answer.finish(content);
+    rateable(answer, message);
     if (status) answer.fail(status === 'failed' ? TEXT.failed : TEXT.interrupted, turnId ? again(answer, turnId) : undefined);
+  }
+
+  /**
+   * What can be thought of an answer, once all of it is there.
+   *
+   * @param {Answer} answer
+   * @param {Pick<Message, 'id' | 'content' | 'createdAt' | 'feedback'>} message
+   */
+  function rateable(answer, message) {
+    if (!message.content) return;
+    /** @type {Parameters<typeof createFeedback>[1]} */
+    const save = (rating, reason) => api.rate(message.id, rating, reason);
+    answer.close(createFeedback(message, save, answer.changed));
   }
 
   /**
@@ -59,6 +76,7 @@ export function createTranscript(thread, again) {
   return {
     place,
     takeBack,
+    rateable,
     isEmpty: () => !answers.size,
 
     clear() {

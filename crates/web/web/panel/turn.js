@@ -12,6 +12,7 @@ import { streamProblem } from './problems.js';
  * @property {import('../types').Question} [question]  absent once the server has confirmed it
  * @property {Element} [row]  where the question stands, as long as it is not confirmed
  * @property {Answer} [answer]
+ * @property {boolean} [isResumed]  whether it was begun before the page was there
  * @property {(signal: AbortSignal) => Promise<ReadableStream<Uint8Array> | null>} [begin]  how it begins, where it is
  *   not running yet
  * @property {string} [turnId]  once it runs
@@ -24,6 +25,8 @@ import { streamProblem } from './problems.js';
  * @property {() => void} progress  called for every new event
  * @property {(run: Run, data: { turnId: string, userMessageId: string, messageId: string }) => void} started  gives the
  *   run its answer, if it has none
+ * @property {(run: Run, data: { messageId: string, content: string, createdAt: string }) => void} finished
+ * @property {(code: string) => void} failed
  * @property {(answer: Answer, turnId: string) => import('./answer.js').Action} again
  */
 
@@ -58,7 +61,7 @@ export async function listen(run, stream, listener) {
  * @param {string} json
  * @param {Listener} listener
  */
-function take(run, name, json, { started, again }) {
+function take(run, name, json, { started, finished, failed, again }) {
   const data = JSON.parse(json);
   if (name === 'start') started(run, data);
   const { answer } = run;
@@ -68,8 +71,12 @@ function take(run, name, json, { started, again }) {
   if (name === 'done') {
     answer.stopped = data.finishReason === 'stopped';
     answer.finish(data.content);
+    finished(run, data);
   }
-  if (name === 'error') answer.fail(streamProblem(data.code), data.retryable ? again(answer, run.turnId ?? '') : undefined);
+  if (name === 'error') {
+    answer.fail(streamProblem(data.code), data.retryable ? again(answer, run.turnId ?? '') : undefined);
+    failed(data.code);
+  }
   return name === 'done' || name === 'error';
 }
 

@@ -1,0 +1,42 @@
+// The panel, which is imported when it is wanted.
+
+import { LABELS } from './language.js';
+
+const PANEL_PATH = '__PANEL_PATH__';
+
+/** @typedef {import('../types').Panel} Panel */
+
+/**
+ * @param {import('../types').MountContext & { language: string }} context
+ * @param {number} place  which of the page's widgets this is, from 0
+ */
+export function createPanel(context, place) {
+  /** @type {Promise<Panel> | undefined} */
+  let loading;
+  /** @type {Panel | undefined} */
+  let mounted;
+  // Each widget of a page has a module of its own; and browsers may remember that one failed to load.
+  let copy = place;
+
+  /** @returns {Promise<Panel>} */
+  function load() {
+    if (loading) return loading;
+    const language = LABELS[context.language] ? context.language : 'en';
+    loading = import(`${context.base}${PANEL_PATH}${language}.js${copy ? '?' + copy : ''}`).then((module) => (mounted = module.mount(context)));
+    loading.catch(() => {
+      copy += 100;
+      loading = undefined;
+    });
+    return loading;
+  }
+
+  return {
+    /** Fetches it, so that it is there when it is needed. */
+    prepare: () => void load().catch(() => {}),
+
+    /** @param {(panel: Panel) => void} act */
+    use: (act) => void load().then(act).catch((error) => console.warn('Chatloom could not open the chat.', error)),
+
+    mounted: () => mounted,
+  };
+}

@@ -1,0 +1,17 @@
+// What the page says of itself to the model, where the widget's owner lets it. It is the visitor's word, and no more.
+
+/** The most that the server takes, in bytes of JSON. */
+const LIMIT = 2048;
+
+/**
+ * The page's title and address, without what a query may give away, and what its scripts have set.
+ *
+ * @param {object} [own]  what was set; its keys beat ours
+ */
+export function describePage(own) {
+  const page = { title: document.title.slice(0, 200), url: (location.origin + location.pathname).slice(0, 500) };
+  const context = { ...page, ...own };
+  if (new TextEncoder().encode(JSON.stringify(context)).length <= LIMIT) return context;
+  console.warn(`Chatloom leaves out the page's context: it is larger than ${LIMIT} bytes.`);
+  return page;
+}
