@@ -56,7 +56,7 @@ export function createLauncher(look, label) {
 export function keepOnPage(host) {
   let rescues = 0;
   const observer = new MutationObserver(() => {
-    if (!host.isConnected && rescues++ < RESCUES) put();
+    if (document.body && !host.isConnected && rescues++ < RESCUES) put();
   });
   function put() {
     document.body.append(host);
