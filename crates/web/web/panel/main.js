@@ -183,7 +183,8 @@ function dress(root, panel, look, end) {
   const system = matchMedia('(prefers-color-scheme: dark)');
   const apply = () => {
     const theme = paint(look, system.matches);
-    colours.replaceSync(theme.css);
+    // The element of an inline widget is as high as what it stands in.
+    colours.replaceSync(theme.css + (panel.matches('.inline') ? ':host{height:100%!important}' : ''));
     panel.classList.toggle('dark', theme.dark);
     panel.classList.toggle('bubbles', theme.bubbles);
   };
