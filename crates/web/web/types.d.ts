@@ -79,6 +79,8 @@ export interface Panel {
   send(text: string): void;
   /** Puts a text into the box. */
   prefill(text: string): void;
+  /** Goes on with a newer proof of the same visitor; false where it is of somebody else. */
+  identify(proof: string): boolean;
   /** Leaves no listener, timer or connection behind. */
   destroy(): void;
 }

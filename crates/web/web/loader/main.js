@@ -87,7 +87,7 @@ function begin(base, token, data) {
       close: () => shown?.mounted()?.close(),
       identify(proof) {
         identity = proof;
-        restart();
+        if (!shown?.mounted()?.identify(proof)) restart();
       },
       setContext(context) {
         pageContext = context;

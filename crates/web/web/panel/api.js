@@ -99,6 +99,11 @@ export function createApi({ base, token, identity, session, hasBotCheck, context
       return { sessionId, sessionSecret };
     },
 
+    /** @param {string} proof  a newer one of the same visitor */
+    renew(proof) {
+      identity = proof;
+    },
+
     /** Whether the visitor's conversations can be found without knowing them. */
     isProven: () => Boolean(identity),
 

@@ -3,7 +3,7 @@
 import { el, icon, iconButton } from './dom.js';
 import { TEXT, directionOf, speak } from './strings.js';
 import { createApi } from './api.js';
-import { openStore } from './store.js';
+import { nameOf, openStore } from './store.js';
 import { paint } from './theme.js';
 import { avatar } from './avatar.js';
 import { createAnnouncer } from './announcer.js';
@@ -161,6 +161,11 @@ export function mount(context) {
     prefill(text) {
       open();
       composer.giveBack(text);
+    },
+    identify(proof) {
+      const isSame = Boolean(identity && proof) && nameOf(identity) === nameOf(proof);
+      if (isSame) api.renew(proof);
+      return isSame;
     },
     destroy() {
       ending.abort();
