@@ -53,3 +53,8 @@ check-long seed="1" kills="500" seconds="3600":
 # One run of the checker; `just check check --help` lists what can be said.
 check *args:
     cargo build --release --locked --package chatloom-server && cargo run --release --locked --package chatloom-checker -- {{ args }}
+
+# Measure what the widget costs a page, in a browser: bytes, requests, the first open on a slow line.
+page-cost:
+    cargo build --release --locked --package chatloom-server
+    cd crates/web && npm ci --no-audit --no-fund && CHATLOOM_BIN=../../target/release/chatloom node benches/page-cost.js
