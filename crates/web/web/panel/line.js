@@ -70,7 +70,6 @@ export function createLine(end) {
       if ('value' in outcome) return outcome.value;
       const { error } = outcome;
       if (error instanceof ApiError && error.final) throw error;
-      console.debug('Chatloom lost the line and tries again.', error);
       since ||= Date.now();
       if (failures > 0) trouble(Date.now() - since > PATIENCE, again);
       // Spread widely, so that visitors of a restarted server do not return in step.
