@@ -168,7 +168,7 @@ test('a widget that is switched off in the middle of an answer says so, and keep
     await widget.askAtLength();
     await chatloom.dashboard.call('PUT', `/widgets/${id}`, { active: false });
     await widget.problem.waitFor();
-    assert.match(await widget.problem.innerText(), /not available any more/);
+    assert.match(await widget.problem.innerText(), /This chat is closed/);
     assert.equal(await widget.again.count(), 0);
   } finally {
     await site.close();
@@ -198,7 +198,7 @@ test('a widget that is gone offers nothing that cannot work', async () => {
   const { page, widget } = await openChat();
   await failSends(page, 1, 410, 'widget_gone');
   await widget.ask('Hello?');
-  assert.match(await widget.problem.innerText(), /not available any more/);
+  assert.match(await widget.problem.innerText(), /This chat is closed/);
   assert.equal(await widget.again.count(), 0);
 });
 

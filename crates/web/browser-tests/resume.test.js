@@ -52,6 +52,8 @@ async function assertWhole(page, widget, question = LONG) {
 test('a reload in mid-answer continues the same answer where it was', async () => {
   const { page, widget } = await openChat();
   await widget.askAtLength();
+  // Long enough for most of it to have been stored, which happens twice in a second.
+  await page.waitForFunction(() => document.querySelector('chatloom-widget').shadowRoot.querySelector('.answer .text').textContent.length > 200);
   const before = (await lastAnswer(page)).length;
   await widget.reload();
   await widget.stop.waitFor();
