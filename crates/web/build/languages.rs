@@ -68,7 +68,8 @@ pub(crate) fn assets(
     Ok(list)
 }
 
-/// JSON is JavaScript, since ECMAScript 2019 takes every character of a JSON text.
+/// An object of JavaScript. Names are written bare, and JSON's texts are JavaScript since ECMAScript 2019.
 fn literal(texts: &Map<String, Value>) -> String {
-    Value::Object(texts.clone()).to_string()
+    let members: Vec<_> = texts.iter().map(|(name, text)| format!("{name}:{text}")).collect();
+    format!("{{{}}}", members.join(","))
 }

@@ -21,7 +21,7 @@ export const SAMPLES = [
   ['1. a\n\n   more\n\n2. b', '<ol><li>a<p>more</p></li><li>b</li></ol>'],
   ['Steps:\n- a\n- b\n\nDone.', '<p>Steps:</p><ul><li>a</li><li>b</li></ul><p>Done.</p>'],
   ['We met in\n2024. It was fine.', '<p>We met in<br>2024. It was fine.</p>'],
-  ['- [x] done\n- [ ] open', '<ul><li class="task"><input type="checkbox" disabled="" checked="">done</li><li class="task"><input type="checkbox" disabled="">open</li></ul>'],
+  ['- [x] done\n- [ ] open', '<ul><li class="task"><input type="checkbox" disabled="" checked="" aria-label="✓">done</li><li class="task"><input type="checkbox" disabled="" aria-label="–">open</li></ul>'],
   ['```js\nconst a = "<b>";\n```', '<c js>const a = "&lt;b&gt;";</c>'],
   ['~~~\nplain\n```\n~~~\nafter', '<c text>plain\n```</c><p>after</p>'],
   ['- item\n  ```\n  code\n  ```', '<ul><li>item<c text>code</c></li></ul>'],

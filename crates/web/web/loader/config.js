@@ -22,8 +22,9 @@ export async function loadConfig(base, token, data) {
     if (!response.ok) return void refuse(config.message);
     for (const name of ['theme', 'position', 'locale']) {
       const value = data[name];
+      if (!value) continue;
       if (OVERRIDE.test(`${name}=${value}`)) config.customization[name] = value;
-      else if (value) console.warn(`Chatloom ignores data-${name}="${value}".`);
+      else console.warn(`Chatloom ignores data-${name}="${value}".`);
     }
     return config;
   } catch {

@@ -133,7 +133,7 @@ function begin(base, token, data) {
       ...panel,
       remove() {
         letGo();
-        panel.mounted()?.destroy();
+        panel.destroy();
         host.remove();
       },
     };

@@ -17,12 +17,16 @@ export function createPanel(context, place) {
   let mounted;
   // Each widget of a page has a module of its own; and browsers may remember that one failed to load.
   let copy = place;
+  let isGone = false;
 
   /** @returns {Promise<Panel>} */
   function load() {
     if (loading) return loading;
     const language = LABELS[context.language] ? context.language : 'en';
-    loading = import(`${context.base}${PANEL_PATH}${language}.js${copy ? '?' + copy : ''}`).then((module) => (mounted = module.mount(context)));
+    loading = import(`${context.base}${PANEL_PATH}${language}.js${copy ? '?' + copy : ''}`).then((module) =>
+      // Who has gone meanwhile does not open anything.
+      isGone ? new Promise(() => {}) : (mounted = module.mount(context)),
+    );
     loading.catch(() => {
       copy += 100;
       loading = undefined;
@@ -38,5 +42,10 @@ export function createPanel(context, place) {
     use: (act) => void load().then(act).catch((error) => console.warn('Chatloom could not open the chat.', error)),
 
     mounted: () => mounted,
+
+    destroy() {
+      isGone = true;
+      mounted?.destroy();
+    },
   };
 }

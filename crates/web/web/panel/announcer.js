@@ -29,6 +29,12 @@ export function spoken(block) {
   const rows = block.querySelectorAll('tr');
   if (rows.length) return Array.from(rows, (row) => Array.from(row.children, (cell) => cell.textContent).join(', ')).join('. ');
   const items = block.querySelectorAll('li');
-  if (items.length) return Array.from(items, (item) => item.firstChild?.textContent ?? '').join('. ');
+  if (items.length) return Array.from(items, ownText).join('. ');
   return block.textContent ?? '';
+}
+
+/** What an item says without the items within it. @param {Element} item */
+function ownText(item) {
+  const own = Array.from(item.childNodes).filter((node) => !/^[OU]L$/.test(node.nodeName));
+  return own.map((node) => node.textContent).join('').trim();
 }

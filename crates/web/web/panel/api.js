@@ -11,7 +11,7 @@ export class ApiError extends Error {
    * @param {boolean} final  whether doing the same again by ourselves is of no use, or not wanted
    */
   constructor(status, code, retryAfter, final) {
-    super(`the server answered ${status} ${code}`);
+    super(`${status} ${code}`);
     this.status = status;
     this.code = code;
     this.retryAfter = retryAfter;

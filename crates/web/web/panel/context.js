@@ -12,6 +12,6 @@ export function describePage(own) {
   const page = { title: document.title.slice(0, 200), url: (location.origin + location.pathname).slice(0, 500) };
   const context = { ...page, ...own };
   if (new TextEncoder().encode(JSON.stringify(context)).length <= LIMIT) return context;
-  console.warn(`Chatloom leaves out the page's context: it is larger than ${LIMIT} bytes.`);
+  console.warn(`Chatloom: the page's context has more than ${LIMIT} bytes.`);
   return page;
 }

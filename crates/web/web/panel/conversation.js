@@ -33,6 +33,8 @@ export function createConversation({ api, store, thread, composer, on, end }) {
   /** @type {Run | undefined} */
   let current;
   let busy = false;
+  /** A question of the page's that waits until the history is there. */
+  let early = '';
   /** Whether the session has been given up since the last answer; a second time in a row would be a circle. */
   let renewed = false;
 
@@ -80,6 +82,8 @@ export function createConversation({ api, store, thread, composer, on, end }) {
     } else if (transcript.isEmpty()) {
       thread.greet();
     }
+    if (early && !ask(early)) composer.giveBack(early, TEXT.running);
+    early = '';
   }
 
   /**
@@ -122,6 +126,10 @@ export function createConversation({ api, store, thread, composer, on, end }) {
    * @param {string} text
    */
   function ask(text) {
+    if (busy && !current) {
+      early = text;
+      return true;
+    }
     if (busy) return false;
     const question = { key: randomId(), text };
     store.own.save({ question });
@@ -178,6 +186,8 @@ export function createConversation({ api, store, thread, composer, on, end }) {
     };
     /** @param {string} code */
     const failed = (code) => on.event('error', { code });
+    // Whether the model has something to say or not, the line is there again.
+    if (stream) run.answer?.note('');
     if (stream) return listen(run, stream, { alive, progress, started, finished, failed, again });
     if (transcript.show(await api.history(signal))) throw new Error('the history has the answer unfinished');
   }

@@ -76,7 +76,8 @@ export function mount(context) {
   if (launcher.childElementCount < 2) launcher.append(icon('chevron'));
   root.append(panel);
   if (!isInline) makeSheet(panel, root, end);
-  for (const name of KEY_EVENTS) panel.addEventListener(name, (event) => event.stopPropagation());
+  // In all of the widget: a key that closes the panel is let go on the launcher.
+  for (const name of KEY_EVENTS) root.addEventListener(name, (event) => event.stopPropagation());
   panel.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') close();
   });

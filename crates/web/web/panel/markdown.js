@@ -189,7 +189,8 @@ function buildItem(lines, open, depth) {
   const task = /^\[([ xX])\] /.exec(lines[0]);
   if (task) {
     item.className = 'task';
-    item.append(el('input', { type: 'checkbox', disabled: true, checked: task[1] !== ' ' }));
+    const checked = task[1] !== ' ';
+    item.append(el('input', { type: 'checkbox', disabled: true, checked, 'aria-label': checked ? '✓' : '–' }));
     lines = [lines[0].slice(4), ...lines.slice(1)];
   }
   fill(item, lines, open, depth + 1);

@@ -5,7 +5,7 @@ import own from '../languages/en.json' with { type: 'json' };
 export const TEXT = { ...own };
 
 /** Languages that are written from right to left. */
-const RIGHT_TO_LEFT = /^(ar|dv|fa|he|ku|ps|sd|ug|ur|yi)\b/i;
+const RIGHT_TO_LEFT = /^(ar|fa|he|ur)\b/i;
 
 /** The language that is spoken, for times and the like. */
 export const SPOKEN = { language: 'en' };

@@ -69,8 +69,8 @@ export function createThread(look, announce, onPrompt) {
     /** Stands in for a history that is on its way, until the first message is there. */
     awaitHistory() {
       if (list.childElementCount) return;
-      const lines = ['', '', ''].map(() => el('i'));
-      list.append(el('div', { class: 'greeting skeleton', role: 'status', 'aria-label': TEXT.loading }, ...lines));
+      const state = { class: 'greeting skeleton', role: 'status', 'aria-label': TEXT.loading };
+      list.append(el('div', state, el('i'), el('i'), el('i')));
     },
 
     /** @param {boolean} now  whether messages are being loaded or written */
