@@ -6,3 +6,13 @@ ALTER TABLE widgets
     ADD COLUMN page_context boolean NOT NULL DEFAULT false,
     -- Whether the widget has a full page of its own.
     ADD COLUMN hosted_page boolean NOT NULL DEFAULT true;
+
+-- These two names mean something from now on. What owners kept under them is kept under others, unless they have something
+-- there already: of two keys with one name the last is read, and keys are stored in their order. A text with NUL in it
+-- cannot be read here, so in these widgets NUL becomes what stands for unreadable characters.
+UPDATE widgets SET customization = (
+    SELECT json_object_agg(
+        CASE key WHEN 'customCss' THEN 'customCssBefore' WHEN 'strings' THEN 'stringsBefore' ELSE key END, value)
+    FROM json_each(replace(customization::text, '\u0000', '\ufffd')::json))
+    WHERE json_typeof(customization) = 'object'
+        AND (customization::text LIKE '%"customCss":%' OR customization::text LIKE '%"strings":%');

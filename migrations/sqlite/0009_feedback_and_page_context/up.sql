@@ -2,3 +2,12 @@
 ALTER TABLE widgets ADD COLUMN page_context INTEGER NOT NULL DEFAULT 0;
 -- Whether the widget has a full page of its own.
 ALTER TABLE widgets ADD COLUMN hosted_page INTEGER NOT NULL DEFAULT 1;
+
+-- These two names mean something from now on. What owners kept under them is kept under others, unless they have something
+-- there already.
+UPDATE widgets SET customization =
+    json_insert(json_remove(customization, '$.customCss'), '$.customCssBefore', customization -> '$.customCss')
+    WHERE CASE WHEN json_valid(customization) THEN json_type(customization, '$.customCss') END IS NOT NULL;
+UPDATE widgets SET customization =
+    json_insert(json_remove(customization, '$.strings'), '$.stringsBefore', customization -> '$.strings')
+    WHERE CASE WHEN json_valid(customization) THEN json_type(customization, '$.strings') END IS NOT NULL;

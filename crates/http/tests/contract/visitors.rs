@@ -15,10 +15,13 @@ use crate::world::{Answer, World, delete, get, inconsistent, messages_path, post
 const SESSIONS: &str = "/api/widget-chat/sessions";
 
 fn widget() -> Widget {
+    let german = Data::Object([("send".to_owned(), Data::Text("Abschicken".to_owned()))].into());
     let customization = [
         ("primaryColor".to_owned(), Data::Text("#6366f1".to_owned())),
         ("title".to_owned(), Data::Text("How can we help?".to_owned())),
         ("position".to_owned(), Data::Text("bottom-right".to_owned())),
+        ("customCss".to_owned(), Data::Text("--chatloom-radius: 12px".to_owned())),
+        ("strings".to_owned(), Data::Object([("de".to_owned(), german)].into())),
         ("internalNotes".to_owned(), Data::Text("CANARY".to_owned())),
     ];
     Widget {
