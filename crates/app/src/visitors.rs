@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chatloom_domain::id::{MessageId, SessionId, TurnId};
-use chatloom_domain::message::{Message, MessageContent};
+use chatloom_domain::message::{Message, MessageContent, Question};
+use chatloom_domain::page_context::PageContext;
 use chatloom_domain::proof::VisitorSubject;
 use chatloom_domain::session::{ChatSession, SessionSummary, VisitorId};
 use chatloom_domain::token::{EmbedToken, SessionSecret};
@@ -194,13 +195,16 @@ impl VisitorChat for Visitors {
         for attempt in 0..ADMISSION_ATTEMPTS {
             let (widget, session) = self.admit_to_session(&command.session).await?;
             let content = MessageContent::parse(&command.content).map_err(VisitorError::Content)?;
+            let page = command.context.as_ref().map(PageContext::parse).transpose();
+            let page = page.map_err(VisitorError::Context)?;
             let key = command.idempotency_key.as_deref().map(IdempotencyKey::parse).transpose();
             let key = key.map_err(VisitorError::IdempotencyKey)?;
             if attempt == 0 {
                 self.bursts.count_message(&session)?;
             }
             let claim = key.map(|key| IdempotencyClaim { key, fingerprint: Fingerprint::of(&content) });
-            let message = NewMessage { widget: &widget, session: session.id, content, claim };
+            let question = widget.rules.apply(Question { content, context: page });
+            let message = NewMessage { widget: &widget, session: session.id, question, claim };
             match self.turns.begin(message).await {
                 Ok(begun) => return Ok(begun),
                 Err(StartError::Store(BeginTurnError::AlreadyBegun(turn))) => {

@@ -12,6 +12,7 @@ pub mod identity;
 pub mod message;
 pub mod network;
 pub mod origin;
+pub mod page_context;
 pub mod password;
 pub mod proof;
 pub mod session;

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use crate::Timestamp;
 use crate::id::{MessageId, TurnId};
+use crate::page_context::PageContext;
 
 /// A visitor's message: 1 to 8,000 characters after trimming, without NUL.
 #[derive(Clone, PartialEq, Eq)]
@@ -52,6 +53,21 @@ impl std::fmt::Debug for MessageContent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // What visitors write must not reach a log through a debug print.
         f.write_str("MessageContent")
+    }
+}
+
+/// What a turn answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// What the visitor wrote.
+    pub content: MessageContent,
+    /// What the page said of itself. The model sees it with this question only, not with later ones.
+    pub context: Option<PageContext>,
+}
+
+impl From<MessageContent> for Question {
+    fn from(content: MessageContent) -> Self {
+        Self { content, context: None }
     }
 }
 

@@ -5,6 +5,7 @@ use thiserror::Error;
 use crate::Timestamp;
 use crate::customization::Customization;
 use crate::id::{TeamId, WidgetId, WorkflowId};
+use crate::message::Question;
 use crate::origin::{AllowedDomains, Source};
 use crate::text::{Lines, text_type};
 
@@ -73,6 +74,13 @@ impl Default for WidgetRules {
             hosted_page: true,
             retention: None,
         }
+    }
+}
+
+impl WidgetRules {
+    /// The question as the rules let it through to the model. They may have changed since it was stored.
+    pub fn apply(&self, question: Question) -> Question {
+        Question { context: question.context.filter(|_| self.page_context), ..question }
     }
 }
 

@@ -7,9 +7,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
 use chatloom_domain::budget::{MessageQuota, ReachedQuota};
+use chatloom_domain::customization::Data;
 use chatloom_domain::id::{MessageId, SessionId, TurnId};
 use chatloom_domain::message::{Message, MessageContentError};
 use chatloom_domain::origin::Source;
+use chatloom_domain::page_context::PageContextError;
 use chatloom_domain::session::{SessionSummary, VisitorIdError};
 use chatloom_domain::token::{EmbedToken, SessionSecret};
 use chatloom_domain::turn::{EventId, IdempotencyKeyError, TurnEvent};
@@ -83,6 +85,8 @@ pub struct SendCommand {
     pub session: SessionRequest,
     /// What the visitor wrote, not looked at yet.
     pub content: String,
+    /// What the page says of itself, not looked at yet.
+    pub context: Option<Data>,
     /// The sender's key for this message, not looked at yet.
     pub idempotency_key: Option<String>,
 }
@@ -121,6 +125,9 @@ pub enum VisitorError {
     /// `content` breaks its rule.
     #[error("content {0}")]
     Content(MessageContentError),
+    /// `context` breaks its rule.
+    #[error("context {0}")]
+    Context(PageContextError),
     /// `Idempotency-Key` breaks its rule.
     #[error("Idempotency-Key {0}")]
     IdempotencyKey(IdempotencyKeyError),

@@ -99,7 +99,7 @@ async fn what_the_first_version_stored_is_found_by_replicas_that_upgrade_at_once
     assert!(log.events[2].event.is_terminal());
 
     let retried = stores.turns.retry_turn(&sample::turn_retry(&session, 1)).await.unwrap();
-    assert_eq!((retried.turn.generation, retried.question.as_str()), (2, "Question 1?"));
+    assert_eq!((retried.turn.generation, retried.question.content.as_str()), (2, "Question 1?"));
     assert_eq!(other.turns.interrupt_expired_turns(sample::at(99), 10).await.unwrap(), [turn]);
     other.turns.begin_turn(&sample::keyed_turn(&session, 2, "key")).await.unwrap();
 }

@@ -106,7 +106,7 @@ async fn what_the_first_version_stored_is_found() {
     let broken = stores.turns.interrupt_expired_turns(sample::at(0), 10).await.unwrap();
     assert_eq!(broken, [sample::turn_id(2)]);
     let retried = stores.turns.retry_turn(&sample::turn_retry(&session, 2)).await.unwrap();
-    assert_eq!((retried.turn.generation, retried.question.as_str()), (2, "Question 2?"));
+    assert_eq!((retried.turn.generation, retried.question.content.as_str()), (2, "Question 2?"));
     assert_eq!(stores.turns.interrupt_expired_turns(sample::at(99), 10).await.unwrap(), [retried.turn.id]);
     stores.turns.begin_turn(&sample::keyed_turn(&session, 3, "key")).await.unwrap();
 }

@@ -28,6 +28,7 @@ pub mod external_users;
 pub mod health;
 pub mod identity_secrets;
 pub mod messages;
+pub mod page_context;
 pub mod passwords;
 pub mod proven_sessions;
 pub mod retention;

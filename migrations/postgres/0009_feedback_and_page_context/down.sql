@@ -1,3 +1,4 @@
+ALTER TABLE messages DROP COLUMN page_context;
 ALTER TABLE widgets
     DROP COLUMN page_context,
     DROP COLUMN hosted_page;

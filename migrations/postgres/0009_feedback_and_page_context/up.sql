@@ -16,3 +16,6 @@ UPDATE widgets SET customization = (
     FROM json_each(replace(customization::text, '\u0000', '\ufffd')::json))
     WHERE json_typeof(customization) = 'object'
         AND (customization::text LIKE '%"customCss":%' OR customization::text LIKE '%"strings":%');
+
+-- What the page said of itself beside the visitor's message, as JSON on one line. It goes with the message.
+ALTER TABLE messages ADD COLUMN page_context text;

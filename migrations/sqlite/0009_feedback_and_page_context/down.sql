@@ -1,2 +1,3 @@
+ALTER TABLE messages DROP COLUMN page_context;
 ALTER TABLE widgets DROP COLUMN hosted_page;
 ALTER TABLE widgets DROP COLUMN page_context;

@@ -11,3 +11,6 @@ UPDATE widgets SET customization =
 UPDATE widgets SET customization =
     json_insert(json_remove(customization, '$.strings'), '$.stringsBefore', customization -> '$.strings')
     WHERE CASE WHEN json_valid(customization) THEN json_type(customization, '$.strings') END IS NOT NULL;
+
+-- What the page said of itself beside the visitor's message, as JSON on one line. It goes with the message.
+ALTER TABLE messages ADD COLUMN page_context TEXT;

@@ -15,6 +15,7 @@ mod budgets;
 mod exchange;
 mod identity;
 mod model;
+mod page_context;
 mod passwords;
 mod resuming;
 mod retention;

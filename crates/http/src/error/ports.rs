@@ -153,6 +153,7 @@ impl From<VisitorError> for ApiError {
             VisitorError::SessionNotFound => Self::new(Code::SessionNotFound, "there is no such session"),
             VisitorError::VisitorId(fault) => Self::field("visitorId", fault),
             VisitorError::Content(fault) => Self::field("content", fault),
+            VisitorError::Context(fault) => Self::field("context", fault),
             VisitorError::IdempotencyKey(fault) => Self::field("Idempotency-Key", fault),
             VisitorError::KeyReused => Self::new(
                 Code::IdempotencyKeyReused,

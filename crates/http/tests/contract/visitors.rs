@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chatloom_domain::customization::{Customization, Data};
 use chatloom_domain::message::{Author, Message, MessageContentError, MessageStatus};
+use chatloom_domain::page_context::PageContextError;
 use chatloom_domain::session::{SessionSummary, VisitorIdError};
 use chatloom_domain::turn::IdempotencyKeyError;
 use chatloom_domain::widget::Widget;
@@ -194,6 +195,7 @@ async fn every_visitor_error_has_its_answer() {
         || VisitorError::Content(MessageContentError::Empty),
         || VisitorError::Content(MessageContentError::TooLong),
         || VisitorError::Content(MessageContentError::Nul),
+        || VisitorError::Context(PageContextError::TooLong),
         || VisitorError::IdempotencyKey(IdempotencyKeyError),
         || VisitorError::KeyReused,
         || VisitorError::TurnRunning(sample::turn_id(1)),

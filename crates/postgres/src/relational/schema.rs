@@ -148,7 +148,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{BigInt, Text};
+    use diesel::sql_types::{BigInt, Nullable, Text};
     use crate::columns::sql::{Id, Time};
     messages (id) {
         id -> Id,
@@ -158,6 +158,7 @@ diesel::table! {
         content -> Text,
         status -> Text,
         created_at -> Time,
+        page_context -> Nullable<Text>,
     }
 }
 

@@ -45,6 +45,11 @@ macro_rules! store_contract {
                 what_becomes_of_sessions_is_told_if_it_happened,
                 of_many_audit_entries_at_once_none_is_lost,
             }
+            page_context {
+                a_question_comes_back_with_what_its_page_said,
+                find_question_needs_a_turn_of_the_session,
+                what_a_page_said_goes_with_its_session,
+            }
             passwords {
                 change_password_ends_all_sessions_but_the_new_one,
                 change_password_needs_the_user_and_the_old_hash,

@@ -10,7 +10,7 @@ use chatloom_domain::id::{
     WorkflowId,
 };
 use chatloom_domain::identity::{Issuer, Subject};
-use chatloom_domain::message::Message;
+use chatloom_domain::message::{Message, Question};
 use chatloom_domain::session::ChatSession;
 use chatloom_domain::team::{AuthSession, Email, PersonName, Role, TeamName};
 use chatloom_domain::token::{TokenHash, WidgetTokens};
@@ -87,6 +87,7 @@ pub(super) struct SessionRecord {
 
 pub(super) struct TurnRecord {
     pub(super) turn: Turn,
+    pub(super) question: Question,
     /// The key under which it was begun.
     pub(super) claim: Option<IdempotencyClaim>,
     /// Whether somebody wants the current generation to stop.
