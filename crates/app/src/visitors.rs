@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chatloom_domain::feedback::Feedback;
 use chatloom_domain::id::{MessageId, SessionId, TurnId};
 use chatloom_domain::message::{Message, MessageContent, Question};
 use chatloom_domain::page_context::PageContext;
@@ -18,8 +19,8 @@ use chatloom_ports::store::turns::{BeginTurnError, RetryTurnError};
 use chatloom_ports::store::widgets::TokenOwner;
 use chatloom_ports::store::{SessionStore, StoreError};
 use chatloom_ports::visitor::{
-    AnsweringTurn, IssuedChallenge, OpenSessionCommand, OpenedSession, SendCommand, SessionRequest,
-    TurnStream, VisitorChat, VisitorError, VisitorRequest,
+    AnsweringTurn, FeedbackCommand, IssuedChallenge, OpenSessionCommand, OpenedSession, SendCommand,
+    SessionRequest, TurnStream, VisitorChat, VisitorError, VisitorRequest,
 };
 
 use crate::bot_check::BotChecks;
@@ -246,6 +247,14 @@ impl VisitorChat for Visitors {
             }
         }
         Err(contended())
+    }
+
+    async fn give_feedback(&self, command: FeedbackCommand) -> Result<(), VisitorError> {
+        let (_, session) = self.admit_to_session(&command.session).await?;
+        let (rating, reason) = (command.rating.as_deref(), command.reason.as_deref());
+        let feedback = Feedback::parse(rating, reason, self.clock.now()).map_err(VisitorError::Feedback)?;
+        let is_set = self.sessions.set_feedback(session.id, command.message, feedback).await?;
+        if is_set { Ok(()) } else { Err(VisitorError::MessageNotFound) }
     }
 
     async fn erase_session(&self, request: SessionRequest) -> Result<(), VisitorError> {

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod bot_check;
 pub mod budget;
 pub mod customization;
+pub mod feedback;
 pub mod id;
 pub mod identity;
 pub mod message;

@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::Timestamp;
+use crate::feedback::Rating;
 use crate::id::{MessageId, TurnId};
 use crate::page_context::PageContext;
 
@@ -150,6 +151,8 @@ pub struct Message {
     pub status: MessageStatus,
     /// The turn that writes it or can write it anew; `None` for what is complete.
     pub turn_id: Option<TurnId>,
+    /// What the visitor thinks of it; only of answers.
+    pub feedback: Option<Rating>,
     /// When it was made; for an answer, when the turn began.
     pub created_at: Timestamp,
 }

@@ -25,6 +25,7 @@ pub mod concurrency;
 pub mod embed_tokens;
 pub mod erasure;
 pub mod external_users;
+pub mod feedback;
 pub mod health;
 pub mod identity_secrets;
 pub mod messages;

@@ -19,3 +19,10 @@ UPDATE widgets SET customization = (
 
 -- What the page said of itself beside the visitor's message, as JSON on one line. It goes with the message.
 ALTER TABLE messages ADD COLUMN page_context text;
+
+-- What the visitor thinks of an answer, and since when. It goes with the answer.
+ALTER TABLE messages
+    ADD COLUMN feedback_rating text CHECK (feedback_rating IN ('good', 'bad')),
+    ADD COLUMN feedback_reason text CHECK (feedback_reason IS NULL OR feedback_rating IS NOT NULL),
+    ADD COLUMN feedback_at timestamptz CHECK ((feedback_at IS NULL) = (feedback_rating IS NULL));
+CREATE INDEX messages_by_feedback ON messages (feedback_at, id) WHERE feedback_at IS NOT NULL;

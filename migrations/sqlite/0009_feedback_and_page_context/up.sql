@@ -14,3 +14,9 @@ UPDATE widgets SET customization =
 
 -- What the page said of itself beside the visitor's message, as JSON on one line. It goes with the message.
 ALTER TABLE messages ADD COLUMN page_context TEXT;
+
+-- What the visitor thinks of an answer, and since when. It goes with the answer.
+ALTER TABLE messages ADD COLUMN feedback_rating TEXT CHECK (feedback_rating IN ('good', 'bad'));
+ALTER TABLE messages ADD COLUMN feedback_reason TEXT CHECK (feedback_reason IS NULL OR feedback_rating IS NOT NULL);
+ALTER TABLE messages ADD COLUMN feedback_at INTEGER CHECK ((feedback_at IS NULL) = (feedback_rating IS NULL));
+CREATE INDEX messages_by_feedback ON messages (feedback_at, id) WHERE feedback_at IS NOT NULL;

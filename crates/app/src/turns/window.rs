@@ -85,6 +85,7 @@ mod tests {
             content: "x".repeat(tokens * 7 / 2),
             status: MessageStatus::Complete,
             turn_id: None,
+            feedback: None,
             created_at: Timestamp::UNIX_EPOCH,
         });
         let question = MessageContent::parse("why?").unwrap().into();

@@ -13,6 +13,7 @@ mod audit;
 mod bot_checks;
 mod budgets;
 mod exchange;
+mod feedback;
 mod identity;
 mod model;
 mod page_context;

@@ -4,6 +4,7 @@ use actix_web::http::header::{HeaderMap, HeaderValue};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use chatloom_domain::customization::Data as Value;
+use chatloom_domain::feedback::Rating;
 use chatloom_domain::id::{MessageId, TurnId};
 use chatloom_domain::message::{Message, MessageStatus};
 use chatloom_domain::turn::IdempotencyKeyError;
@@ -93,6 +94,10 @@ struct MessageResponse<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     turn_id: Option<Uuid>,
+    /// `good` or `bad`: what the visitor thinks of the answer. Only where they said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "good")]
+    feedback: Option<&'a str>,
 }
 
 impl<'a> From<&'a Message> for MessageResponse<'a> {
@@ -104,6 +109,7 @@ impl<'a> From<&'a Message> for MessageResponse<'a> {
             created_at: iso_millis(message.created_at),
             status: (message.status != MessageStatus::Complete).then(|| message.status.as_str()),
             turn_id: message.turn_id.map(TurnId::as_uuid),
+            feedback: message.feedback.map(Rating::as_str),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chatloom_domain::customization::{Customization, Data};
+use chatloom_domain::feedback::{FeedbackError, Rating};
 use chatloom_domain::message::{Author, Message, MessageContentError, MessageStatus};
 use chatloom_domain::page_context::PageContextError;
 use chatloom_domain::session::{SessionSummary, VisitorIdError};
@@ -39,6 +40,7 @@ fn message(n: u32, author: Author, status: MessageStatus) -> Message {
         content: format!("Text {n} \u{2028}"),
         status,
         turn_id: (status != MessageStatus::Complete).then(|| sample::turn_id(n)),
+        feedback: (author == Author::Assistant && status == MessageStatus::Complete).then_some(Rating::Good),
         created_at: sample::at(n.into()),
     }
 }
@@ -200,6 +202,9 @@ async fn every_visitor_error_has_its_answer() {
         || VisitorError::KeyReused,
         || VisitorError::TurnRunning(sample::turn_id(1)),
         || VisitorError::TurnNotFound,
+        || VisitorError::MessageNotFound,
+        || VisitorError::Feedback(FeedbackError::Rating),
+        || VisitorError::Feedback(FeedbackError::ReasonTooLong),
         || VisitorError::NotRetryable,
         || VisitorError::Busy,
         || VisitorError::Draining,

@@ -272,7 +272,7 @@ pub trait TurnStore: Send + Sync {
 
     /// Runs an interrupted or failed turn again (see `Turn::retry`): the generation rises by one, the agent's message
     /// is `streaming` again and keeps its stored text until the new generation ends, and requests to stop are
-    /// forgotten. It takes from the budgets what a new turn takes.
+    /// forgotten, as is what the visitor thinks of that text. It takes from the budgets what a new turn takes.
     ///
     /// MUST check, in the same transaction and of two callers at once for exactly one, what
     /// [`TurnStore::begin_turn`] checks of session, widget and budgets, and that the turn is the session's newest.

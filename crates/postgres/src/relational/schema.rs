@@ -159,6 +159,9 @@ diesel::table! {
         status -> Text,
         created_at -> Time,
         page_context -> Nullable<Text>,
+        feedback_rating -> Nullable<Text>,
+        feedback_reason -> Nullable<Text>,
+        feedback_at -> Nullable<Time>,
     }
 }
 

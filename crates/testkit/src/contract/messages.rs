@@ -27,6 +27,7 @@ pub async fn messages_come_back_as_they_were_written(subject: &Subject) {
             content: question.to_owned(),
             status: MessageStatus::Complete,
             turn_id: None,
+            feedback: None,
             created_at: started_at,
         },
         Message {
@@ -36,6 +37,7 @@ pub async fn messages_come_back_as_they_were_written(subject: &Subject) {
             content: answer,
             status: MessageStatus::Complete,
             turn_id: None,
+            feedback: None,
             created_at: started_at,
         },
     ];

@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use super::super::errors::{QueryError, inconsistent};
 use super::super::rows::budget::{ReservationRow, TakenRow};
+use super::super::rows::feedback::FeedbackRow;
 use super::super::rows::message::QuestionRow;
 use super::super::rows::turn::{TurnRow, TurnStateRow};
 use super::super::schema::{chat_sessions, messages, turns, widgets};
@@ -224,7 +225,7 @@ async fn run_again(conn: &mut Conn, turn: &Turn, retry: &TurnRetry) -> Result<()
         .execute(conn)
         .await?;
     diesel::update(messages::table.find(Id(turn.assistant_message_id.as_uuid())))
-        .set(messages::status.eq(turn.state.message_status().as_str()))
+        .set((messages::status.eq(turn.state.message_status().as_str()), FeedbackRow::default()))
         .execute(conn)
         .await?;
     Ok(())

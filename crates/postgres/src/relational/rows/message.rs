@@ -1,5 +1,6 @@
 //! Messages as rows.
 
+use chatloom_domain::feedback::Rating;
 use chatloom_domain::id::MessageId;
 use chatloom_domain::message::{Author, Message, MessageContent, MessageStatus, Question};
 use chatloom_domain::page_context::PageContext;
@@ -22,6 +23,7 @@ pub(crate) struct MessageRow {
     pub(crate) content: String,
     pub(crate) status: String,
     pub(crate) created_at: Time,
+    pub(crate) feedback_rating: Option<String>,
 }
 
 /// A message to be written.
@@ -111,6 +113,7 @@ impl TryFrom<MessageRow> for Message {
     fn try_from(row: MessageRow) -> Result<Self, QueryError> {
         let id = row.id.0;
         let unknown = |column| move || inconsistent("messages", id, UnknownWord(column));
+        let rating = |word: String| Rating::parse(&word).ok_or_else(unknown("feedback_rating"));
         Ok(Self {
             id: MessageId::from_uuid(id),
             seq: row.seq,
@@ -118,6 +121,7 @@ impl TryFrom<MessageRow> for Message {
             content: row.content,
             status: MessageStatus::parse(&row.status).ok_or_else(unknown("status"))?,
             turn_id: None,
+            feedback: row.feedback_rating.map(rating).transpose()?,
             created_at: row.created_at.0,
         })
     }

@@ -75,6 +75,9 @@ impl Tables {
         if let Some(answer) = self.answer_of(&turn) {
             answer.status = MessageStatus::Streaming;
         }
+        if let Some(session) = self.sessions.get_mut(&turn.session_id) {
+            session.feedback.remove(&turn.assistant_message_id);
+        }
         self.changes.ring(TurnChange::Logs);
     }
 
@@ -110,6 +113,7 @@ impl Tables {
                 content: new.question.content.as_str().to_owned(),
                 status: MessageStatus::Complete,
                 turn_id: None,
+                feedback: None,
                 created_at: turn.started_at,
             };
             let answer = Message {
@@ -119,6 +123,7 @@ impl Tables {
                 content: String::new(),
                 status: MessageStatus::Streaming,
                 turn_id: None,
+                feedback: None,
                 created_at: turn.started_at,
             };
             record.messages.extend([question, answer]);
