@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chatloom_domain::audit::{Actor, AuditAction, AuditObject, AuditRecord};
-use chatloom_domain::id::WidgetId;
+use chatloom_domain::feedback::{RatedAnswer, Rating};
+use chatloom_domain::id::{MessageId, WidgetId};
 use chatloom_domain::proof::VisitorSubject;
 use chatloom_domain::session::{SessionsOf, VisitorId};
 use chatloom_domain::team::TeamMember;
@@ -18,6 +19,9 @@ use chatloom_ports::store::{IdentityStore, SessionStore, WidgetStore};
 use crate::audit;
 use crate::retention::CHUNK;
 use crate::sealing::IdentitySealingKeys;
+
+/// How much feedback is shown at once: each comes with an answer, which may be long.
+const FEEDBACK_PAGE: u32 = 50;
 
 pub(crate) struct VisitorRecords {
     pub(crate) widgets: Arc<dyn WidgetStore>,
@@ -79,6 +83,17 @@ impl VisitorAdministration for VisitorRecords {
         let now = self.clock.now();
         let previous_until = stored.previous.map(|previous| previous.until).filter(|until| now < *until);
         Ok(IdentitySecretState { made_at: stored.made_at, previous_until })
+    }
+
+    async fn feedback(
+        &self,
+        member: &TeamMember,
+        widget: WidgetId,
+        rating: Option<Rating>,
+        before: Option<MessageId>,
+    ) -> Result<Vec<RatedAnswer>, VisitorAdministrationError> {
+        self.find_widget(member, widget).await?;
+        Ok(self.sessions.list_feedback(widget, rating, before, FEEDBACK_PAGE).await?)
     }
 
     async fn erase(

@@ -4,8 +4,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chatloom_domain::feedback::Feedback;
 use chatloom_domain::id::{MessageId, SessionId, TurnId};
-use chatloom_domain::message::{Message, MessageContent};
+use chatloom_domain::message::{Message, MessageContent, Question};
+use chatloom_domain::page_context::PageContext;
 use chatloom_domain::proof::VisitorSubject;
 use chatloom_domain::session::{ChatSession, SessionSummary, VisitorId};
 use chatloom_domain::token::{EmbedToken, SessionSecret};
@@ -17,8 +19,8 @@ use chatloom_ports::store::turns::{BeginTurnError, RetryTurnError};
 use chatloom_ports::store::widgets::TokenOwner;
 use chatloom_ports::store::{SessionStore, StoreError};
 use chatloom_ports::visitor::{
-    AnsweringTurn, IssuedChallenge, OpenSessionCommand, OpenedSession, SendCommand, SessionRequest,
-    TurnStream, VisitorChat, VisitorError, VisitorRequest,
+    AnsweringTurn, FeedbackCommand, IssuedChallenge, OpenSessionCommand, OpenedSession, SendCommand,
+    SessionRequest, TurnStream, VisitorChat, VisitorError, VisitorRequest,
 };
 
 use crate::bot_check::BotChecks;
@@ -194,13 +196,16 @@ impl VisitorChat for Visitors {
         for attempt in 0..ADMISSION_ATTEMPTS {
             let (widget, session) = self.admit_to_session(&command.session).await?;
             let content = MessageContent::parse(&command.content).map_err(VisitorError::Content)?;
+            let page = command.context.as_ref().map(PageContext::parse).transpose();
+            let page = page.map_err(VisitorError::Context)?;
             let key = command.idempotency_key.as_deref().map(IdempotencyKey::parse).transpose();
             let key = key.map_err(VisitorError::IdempotencyKey)?;
             if attempt == 0 {
                 self.bursts.count_message(&session)?;
             }
             let claim = key.map(|key| IdempotencyClaim { key, fingerprint: Fingerprint::of(&content) });
-            let message = NewMessage { widget: &widget, session: session.id, content, claim };
+            let question = widget.rules.apply(Question { content, context: page });
+            let message = NewMessage { widget: &widget, session: session.id, question, claim };
             match self.turns.begin(message).await {
                 Ok(begun) => return Ok(begun),
                 Err(StartError::Store(BeginTurnError::AlreadyBegun(turn))) => {
@@ -242,6 +247,14 @@ impl VisitorChat for Visitors {
             }
         }
         Err(contended())
+    }
+
+    async fn give_feedback(&self, command: FeedbackCommand) -> Result<(), VisitorError> {
+        let (_, session) = self.admit_to_session(&command.session).await?;
+        let (rating, reason) = (command.rating.as_deref(), command.reason.as_deref());
+        let feedback = Feedback::parse(rating, reason, self.clock.now()).map_err(VisitorError::Feedback)?;
+        let is_set = self.sessions.set_feedback(session.id, command.message, feedback).await?;
+        if is_set { Ok(()) } else { Err(VisitorError::MessageNotFound) }
     }
 
     async fn erase_session(&self, request: SessionRequest) -> Result<(), VisitorError> {

@@ -5,19 +5,24 @@
 //! is kept and given back, within limits.
 
 mod color;
+mod css;
 mod data;
 mod rules;
+mod strings;
 
 use std::collections::BTreeMap;
 
 use thiserror::Error;
 
 pub use color::{Color, ColorError};
+pub use css::CssFault;
 pub use data::Data;
 pub use rules::CustomizationFault;
+pub use strings::StringsFault;
 
-/// How many bytes all unknown keys and their values may take together when written as compact JSON.
-const MAX_OTHER_BYTES: usize = 8 * 1024;
+/// How many bytes all unknown keys and their values may take together when written as compact JSON: 8 KiB, and what
+/// the ninth migration made the names of two of them longer.
+const MAX_OTHER_BYTES: usize = 8 * 1024 + 2 * "Before".len();
 /// How many lists and objects may lie within each other in the value of an unknown key.
 const MAX_OTHER_DEPTH: usize = 4;
 /// Longer than any key that has a meaning.
@@ -38,10 +43,10 @@ impl Customization {
         map.retain(|_, value| *value != Data::Null);
         let mut other_bytes = 0_usize;
         for (key, value) in &map {
-            let is_known =
-                rules::check_known(key, value).map_err(|fault| CustomizationError::at(key, fault))?;
+            let is_known = rules::check_known(key, value)
+                .map_err(|(below, fault)| CustomizationError::at(key, &below, fault))?;
             if !is_known {
-                check_other(key, value).map_err(|fault| CustomizationError::at(key, fault))?;
+                check_other(key, value).map_err(|fault| CustomizationError::at(key, &[], fault))?;
                 other_bytes += data::text_bytes(key) + ":,".len() + value.json_bytes();
             }
         }
@@ -73,6 +78,11 @@ impl Customization {
     pub fn known_keys() -> impl Iterator<Item = &'static str> {
         rules::KNOWN.iter().map(|(key, _)| *key)
     }
+
+    /// The names that texts of `strings` may have, each with what its text must contain.
+    pub fn string_names() -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
+        strings::names().map(|name| (name, strings::placeholder(name)))
+    }
 }
 
 fn check_other(key: &str, value: &Data) -> Result<(), CustomizationFault> {
@@ -97,16 +107,23 @@ pub struct CustomizationError {
 }
 
 impl CustomizationError {
-    fn at(key: &str, fault: CustomizationFault) -> Self {
-        let key: String = key.chars().take(MAX_KEY_BYTES).collect();
-        Self { field: format!("customization.{}", key.escape_debug()), fault }
+    /// `below` are the keys that lead from the value of `key` to what is at fault.
+    fn at(key: &str, below: &[&str], fault: CustomizationFault) -> Self {
+        let mut field = "customization".to_owned();
+        for key in std::iter::once(&key).chain(below) {
+            field.push('.');
+            let key: String = key.chars().take(MAX_KEY_BYTES).collect();
+            field.extend(key.escape_debug());
+        }
+        Self { field, fault }
     }
 
     fn whole(fault: CustomizationFault) -> Self {
         Self { field: "customization".to_owned(), fault }
     }
 
-    /// The path of the value at fault, such as `customization.primaryColor`; `customization` alone where no
+    /// The path of the value at fault, such as `customization.primaryColor` or `customization.strings.de.send`;
+    /// `customization` alone where no
     /// single key is to blame. Long keys are cut and control characters escaped.
     pub fn field(&self) -> &str {
         &self.field

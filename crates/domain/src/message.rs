@@ -3,7 +3,9 @@
 use thiserror::Error;
 
 use crate::Timestamp;
+use crate::feedback::Rating;
 use crate::id::{MessageId, TurnId};
+use crate::page_context::PageContext;
 
 /// A visitor's message: 1 to 8,000 characters after trimming, without NUL.
 #[derive(Clone, PartialEq, Eq)]
@@ -52,6 +54,21 @@ impl std::fmt::Debug for MessageContent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // What visitors write must not reach a log through a debug print.
         f.write_str("MessageContent")
+    }
+}
+
+/// What a turn answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// What the visitor wrote.
+    pub content: MessageContent,
+    /// What the page said of itself. The model sees it with this question only, not with later ones.
+    pub context: Option<PageContext>,
+}
+
+impl From<MessageContent> for Question {
+    fn from(content: MessageContent) -> Self {
+        Self { content, context: None }
     }
 }
 
@@ -134,6 +151,8 @@ pub struct Message {
     pub status: MessageStatus,
     /// The turn that writes it or can write it anew; `None` for what is complete.
     pub turn_id: Option<TurnId>,
+    /// What the visitor thinks of it; only of answers.
+    pub feedback: Option<Rating>,
     /// When it was made; for an answer, when the turn began.
     pub created_at: Timestamp,
 }

@@ -118,6 +118,8 @@ pub enum Permission {
     Read,
     /// Read the embed code, which shows the embed token.
     ReadEmbedCode,
+    /// Read what visitors think of answers, with these.
+    ReadFeedback,
     /// Create, change and delete widgets and workflows, and rotate embed tokens.
     Build,
     /// Empty a widget's list of allowed domains, which opens it to every site.
@@ -141,6 +143,7 @@ impl fmt::Display for Permission {
         f.write_str(match self {
             Self::Read => "reading",
             Self::ReadEmbedCode => "reading the embed code",
+            Self::ReadFeedback => "reading feedback",
             Self::Build => "changing widgets and workflows",
             Self::OpenToAnySite => "opening the widget to any site",
             Self::WaiveIdentity => "switching identityRequired off",
@@ -158,7 +161,7 @@ impl Permission {
     pub const fn least_role(self) -> Role {
         match self {
             Self::Read => Role::Viewer,
-            Self::ReadEmbedCode => Role::Operator,
+            Self::ReadEmbedCode | Self::ReadFeedback => Role::Operator,
             Self::Build => Role::Builder,
             Self::OpenToAnySite
             | Self::WaiveIdentity

@@ -99,6 +99,8 @@ codes! {
     SessionNotFound = NOT_FOUND "session_not_found",
     /// No such turn of the session.
     TurnNotFound = NOT_FOUND "turn_not_found",
+    /// No such answer in the session, or it is still being written.
+    MessageNotFound = NOT_FOUND "message_not_found",
     /// The path exists, but not with this method.
     MethodNotAllowed = METHOD_NOT_ALLOWED "method_not_allowed",
     /// The body did not arrive in time.

@@ -163,6 +163,15 @@ impl FieldValue for Vec<String> {
     }
 }
 
+/// Anything, for whoever knows the rule.
+impl FieldValue for Data {
+    const RULE: &'static str = "must be JSON";
+
+    fn from_data(data: Data) -> Option<Self> {
+        Some(data)
+    }
+}
+
 impl FieldValue for BTreeMap<String, Data> {
     const RULE: &'static str = "must be an object";
 

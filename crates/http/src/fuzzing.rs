@@ -21,6 +21,7 @@ use crate::error::{ApiError, Code};
 use crate::fields::Fields;
 use crate::json::{self, AsJson};
 use crate::public::challenges::ChallengeRequest;
+use crate::public::feedback::FeedbackRequest;
 use crate::public::messages::SendMessageRequest;
 use crate::public::origin::PageOrigin;
 use crate::public::sessions::OpenSessionRequest;
@@ -102,6 +103,7 @@ pub const BODIES: &[BodyReader] = &[
     BodyReader { operation: "issueChallenge", read: public::<ChallengeRequest> },
     BodyReader { operation: "openSession", read: public::<OpenSessionRequest> },
     BodyReader { operation: "sendMessage", read: public::<SendMessageRequest> },
+    BodyReader { operation: "giveFeedback", read: public::<FeedbackRequest> },
     BodyReader { operation: "stopTurn", read: public::<TurnRequest> },
     BodyReader { operation: "retryTurn", read: public::<TurnRequest> },
 ];

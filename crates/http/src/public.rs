@@ -2,6 +2,7 @@
 
 pub(crate) mod challenges;
 pub(crate) mod cors;
+pub(crate) mod feedback;
 pub(crate) mod guard;
 pub(crate) mod init;
 pub(crate) mod messages;

@@ -5,10 +5,12 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, Resource};
 
-use crate::dashboard::{audit_log, budgets, login, visitors, widgets, workflows};
+use crate::dashboard::{
+    audit_log, budgets, feedback as widget_feedback, login, visitors, widgets, workflows,
+};
 use crate::error::{ApiError, Code};
 use crate::openapi::Doc;
-use crate::public::{challenges, cors, guard::guard, init, messages, sessions, turns};
+use crate::public::{challenges, cors, feedback, guard::guard, init, messages, sessions, turns};
 use crate::{openapi, pages};
 
 /// Under this lies all that visitors' browsers use, and nothing else.
@@ -94,6 +96,7 @@ routes! {
         POST "/api/teams/{teamId}/widgets/{id}/identity-secret" => visitors::rotate, visitors::ROTATE;
         GET "/api/teams/{teamId}/widgets/{id}/identity-secret" => visitors::read, visitors::STATE;
         POST "/api/teams/{teamId}/widgets/{id}/erasures" => visitors::erase, visitors::ERASE;
+        GET "/api/teams/{teamId}/widgets/{id}/feedback" => widget_feedback::list, widget_feedback::LIST;
 
         GET "/api/teams/{teamId}/widgets/{id}/budget" => budgets::read_widget, budgets::READ_WIDGET;
         PUT "/api/teams/{teamId}/widgets/{id}/budget" => budgets::set_widget, budgets::SET_WIDGET;
@@ -117,6 +120,7 @@ routes! {
         DELETE "/api/widget-chat/sessions/{id}" => sessions::erase, sessions::ERASE;
         GET "/api/widget-chat/sessions/{id}/messages" => messages::history, messages::HISTORY;
         POST "/api/widget-chat/sessions/{id}/messages" => messages::send, messages::SEND;
+        POST "/api/widget-chat/sessions/{id}/messages/{messageId}/feedback" => feedback::give, feedback::GIVE;
         GET "/api/widget-chat/sessions/{id}/turns/{turnId}/events" => turns::watch, turns::WATCH;
         POST "/api/widget-chat/sessions/{id}/turns/{turnId}/stop" => turns::stop, turns::STOP;
         POST "/api/widget-chat/sessions/{id}/turns/{turnId}/retry" => turns::retry, turns::RETRY;

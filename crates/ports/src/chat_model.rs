@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chatloom_domain::message::Author;
-use chatloom_domain::workflow::{Instructions, ModelName, ProviderName};
+use chatloom_domain::workflow::{ModelName, ProviderName};
 use futures_core::Stream;
 use thiserror::Error;
 
@@ -26,7 +26,7 @@ pub struct ModelRequest {
     /// The model's name as its provider spells it.
     pub model: ModelName,
     /// What the model is told before the conversation.
-    pub instructions: Instructions,
+    pub instructions: String,
     /// The conversation, oldest first; begins and ends with a message of the visitor.
     pub messages: Vec<ModelMessage>,
     /// Sampling temperature; `None` sends none.

@@ -7,9 +7,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
 use chatloom_domain::budget::{MessageQuota, ReachedQuota};
+use chatloom_domain::customization::Data;
+use chatloom_domain::feedback::FeedbackError;
 use chatloom_domain::id::{MessageId, SessionId, TurnId};
 use chatloom_domain::message::{Message, MessageContentError};
 use chatloom_domain::origin::Source;
+use chatloom_domain::page_context::PageContextError;
 use chatloom_domain::session::{SessionSummary, VisitorIdError};
 use chatloom_domain::token::{EmbedToken, SessionSecret};
 use chatloom_domain::turn::{EventId, IdempotencyKeyError, TurnEvent};
@@ -83,8 +86,23 @@ pub struct SendCommand {
     pub session: SessionRequest,
     /// What the visitor wrote, not looked at yet.
     pub content: String,
+    /// What the page says of itself, not looked at yet.
+    pub context: Option<Data>,
     /// The sender's key for this message, not looked at yet.
     pub idempotency_key: Option<String>,
+}
+
+/// What a visitor thinks of an answer, not looked at yet.
+#[derive(Clone)]
+pub struct FeedbackCommand {
+    /// Token, source and session.
+    pub session: SessionRequest,
+    /// The answer.
+    pub message: MessageId,
+    /// Whether it helped; `None` takes back what was said before.
+    pub rating: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
 }
 
 /// Why a visitor's request is refused. The order of the first six is the order of the checks.
@@ -121,6 +139,9 @@ pub enum VisitorError {
     /// `content` breaks its rule.
     #[error("content {0}")]
     Content(MessageContentError),
+    /// `context` breaks its rule.
+    #[error("context {0}")]
+    Context(PageContextError),
     /// `Idempotency-Key` breaks its rule.
     #[error("Idempotency-Key {0}")]
     IdempotencyKey(IdempotencyKeyError),
@@ -133,6 +154,12 @@ pub enum VisitorError {
     /// There is no such turn of the session.
     #[error("there is no such turn")]
     TurnNotFound,
+    /// There is no such answer in the session, or it is still being written.
+    #[error("there is no such answer")]
+    MessageNotFound,
+    /// `rating` or `reason` breaks its rule.
+    #[error("{} {}", .0.field(), .0)]
+    Feedback(FeedbackError),
     /// The turn has its answer, or is not the session's newest.
     #[error("the turn cannot be run again")]
     NotRetryable,
@@ -261,6 +288,9 @@ pub trait VisitorChat: Send + Sync {
 
     /// Runs the session's newest turn again, if it has no answer, and shows it from its new beginning.
     async fn retry_turn(&self, request: SessionRequest, turn: TurnId) -> Result<AnsweringTurn, VisitorError>;
+
+    /// Notes what the visitor thinks of an answer of the session that is not being written any more.
+    async fn give_feedback(&self, command: FeedbackCommand) -> Result<(), VisitorError>;
 
     /// Erases the conversation. A widget that has come to demand proofs still lets a conversation be erased that was begun
     /// without one.

@@ -12,7 +12,7 @@ use crate::relational::errors::QueryError;
 use crate::relational::queries::budgets::Take;
 use crate::relational::queries::insert_many::BatchRow;
 use crate::relational::rows::budget::TakenRow;
-use crate::relational::rows::message::{MessageRow, question_and_answer};
+use crate::relational::rows::message::{NewMessageRow, question_and_answer};
 use crate::relational::rows::turn::NewTurnRow;
 use crate::relational::rows::usage::DailyRow;
 
@@ -33,7 +33,7 @@ struct BeginTurn {
     /// How many tokens there must be room for.
     needed: i64,
     /// Their sequence numbers are counted from that of the newest message after the claim.
-    messages: [MessageRow; 2],
+    messages: [NewMessageRow; 2],
 }
 
 impl From<&NewTurn> for BeginTurn {
@@ -93,13 +93,14 @@ impl BeginTurn {
     fn push_messages<'b>(&'b self, out: &mut AstPass<'_, 'b, Db>) -> QueryResult<()> {
         out.push_sql(
             ", question_and_answer AS (\
-             INSERT INTO messages (id, session_id, seq, author, content, status, created_at) \
-             SELECT id, session_id, last_seq + seq, author, content, status, created_at FROM claim, (VALUES (",
+             INSERT INTO messages (id, session_id, seq, author, content, status, created_at, page_context) \
+             SELECT id, session_id, last_seq + seq, author, content, status, created_at, page_context \
+             FROM claim, (VALUES (",
         );
         self.messages[0].push_values(out.reborrow())?;
         out.push_sql("), (");
         self.messages[1].push_values(out.reborrow())?;
-        out.push_sql(")) AS two (id, session_id, seq, author, content, status, created_at))");
+        out.push_sql(")) AS two (id, session_id, seq, author, content, status, created_at, page_context))");
         Ok(())
     }
 

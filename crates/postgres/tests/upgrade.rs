@@ -2,14 +2,21 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test needs is there, or the test fails")]
 
+use chatloom_domain::customization::{Customization, Data};
 use chatloom_domain::message::MessageStatus;
 use chatloom_domain::turn::TurnEvent;
+use chatloom_domain::widget::WidgetRules;
 use chatloom_ports::store::Stores;
 use chatloom_postgres::{PoolConfig, PostgresStore};
 use chatloom_testkit::postgres::TestDatabase;
 use chatloom_testkit::sample;
 use tokio_postgres::{Client, NoTls};
 
+/// What an owner kept under names that mean something by now, beside what must not change.
+const NOTES: &str = concat!(
+    r#"{"customCss":[1e16,"}"],"notes":{"strings":null,"x":"\u0000,\"strings\":"},"#,
+    r#""strings":{"de":1},"stringsBefore":"mine","title":"Old"}"#
+);
 const FIRST: &str = include_str!("../../../migrations/postgres/0001_first_tables/up.sql");
 const SECOND: &str = include_str!("../../../migrations/postgres/0002_keys_stops_and_fallbacks/up.sql");
 
@@ -35,7 +42,7 @@ async fn first_version(client: &Client) {
             VALUES ('{workflow}', '{team}', 'Old', 'Be kind.', 'scripted', 'old-1', now(), now(), 1);
         INSERT INTO widgets (id, team_id, workflow_id, name, active, customization, allowed_domains, token_hash,
                 sealed_token, created_at, updated_at, version)
-            VALUES ('{widget}', '{team}', '{workflow}', 'Old', true, '{{}}', '{{}}', '\x00', '\x00', now(), now(), 1);
+            VALUES ('{widget}', '{team}', '{workflow}', 'Old', true, '{NOTES}', '{{}}', '\x00', '\x00', now(), now(), 1);
         INSERT INTO chat_sessions (id, widget_id, created_at, last_active_at, last_seq)
             VALUES ('{session}', '{widget}', now(), now(), 2);
         INSERT INTO messages VALUES
@@ -58,6 +65,20 @@ async fn connect(database: &TestDatabase) -> Stores {
     PostgresStore::connect(&database.url, PoolConfig::default()).await.unwrap().stores()
 }
 
+/// The owner's notes under the names that they have by now.
+/// PostgreSQL cannot work on a text with NUL in it.
+fn notes() -> Customization {
+    let text = |text: &str| Data::Text(text.to_owned());
+    let within = [("strings".to_owned(), Data::Null), ("x".to_owned(), text("\u{fffd},\"strings\":"))];
+    let entries = [
+        ("customCssBefore", Data::List(vec![Data::Float(1e16), text("}")])),
+        ("notes", Data::Object(within.into())),
+        ("stringsBefore", text("mine")),
+        ("title", text("Old")),
+    ];
+    Customization::parse(entries.map(|(key, value)| (key.to_owned(), value)).into()).unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_first_version_stored_is_found_by_replicas_that_upgrade_at_once() {
     let database = TestDatabase::create().await;
@@ -66,6 +87,9 @@ async fn what_the_first_version_stored_is_found_by_replicas_that_upgrade_at_once
 
     let workflow = stores.workflows.find_workflow(sample::team_id(1), sample::workflow_id(1)).await.unwrap();
     assert_eq!(workflow.unwrap().agent.fallback, None);
+    let widget = stores.widgets.find_widget(sample::team_id(1), sample::widget_id(1)).await.unwrap();
+    let widget = widget.unwrap();
+    assert_eq!((widget.rules, widget.customization), (WidgetRules::default(), notes()));
     let (session, turn) = (sample::chat_session(sample::widget_id(1), 1), sample::turn_id(1));
     let messages = other.sessions.list_messages(session.id, None, 10).await.unwrap();
     assert_eq!((messages[1].status, messages[1].turn_id), (MessageStatus::Interrupted, Some(turn)));
@@ -75,7 +99,7 @@ async fn what_the_first_version_stored_is_found_by_replicas_that_upgrade_at_once
     assert!(log.events[2].event.is_terminal());
 
     let retried = stores.turns.retry_turn(&sample::turn_retry(&session, 1)).await.unwrap();
-    assert_eq!((retried.turn.generation, retried.question.as_str()), (2, "Question 1?"));
+    assert_eq!((retried.turn.generation, retried.question.content.as_str()), (2, "Question 1?"));
     assert_eq!(other.turns.interrupt_expired_turns(sample::at(99), 10).await.unwrap(), [turn]);
     other.turns.begin_turn(&sample::keyed_turn(&session, 2, "key")).await.unwrap();
 }

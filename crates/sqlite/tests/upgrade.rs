@@ -4,14 +4,21 @@
 
 use std::path::Path;
 
+use chatloom_domain::customization::{Customization, Data};
 use chatloom_domain::message::MessageStatus;
 use chatloom_domain::turn::TurnEvent;
+use chatloom_domain::widget::WidgetRules;
 use chatloom_sqlite::SqliteStore;
 use chatloom_testkit::sample;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use uuid::Uuid;
 
+/// What an owner kept under names that mean something by now, beside what must not change.
+const NOTES: &str = concat!(
+    r#"{"customCss":[1e16,"}"],"notes":{"strings":null,"x":"\u0000,\"strings\":"},"#,
+    r#""strings":{"de":1},"stringsBefore":"mine","title":"Old"}"#
+);
 const FIRST: &str = include_str!("../../../migrations/sqlite/0001_first_tables/up.sql");
 
 /// An id as a literal.
@@ -37,7 +44,7 @@ fn first_version(path: &Path) {
             VALUES ({workflow}, {team}, 'Old', 'Be kind.', 'scripted', 'old-1', 0, 0, 1);
         INSERT INTO widgets (id, team_id, workflow_id, name, active, customization, allowed_domains, token_hash,
                 sealed_token, created_at, updated_at, version)
-            VALUES ({widget}, {team}, {workflow}, 'Old', 1, '{{}}', '[]', x'00', x'00', 0, 0, 1);
+            VALUES ({widget}, {team}, {workflow}, 'Old', 1, '{NOTES}', '[]', x'00', x'00', 0, 0, 1);
         INSERT INTO chat_sessions (id, widget_id, created_at, last_active_at, last_seq, running_turn_id)
             VALUES ({session}, {widget}, 0, 0, 4, {running});
         INSERT INTO messages VALUES
@@ -59,6 +66,19 @@ fn first_version(path: &Path) {
     SqliteConnection::establish(path.to_str().unwrap()).unwrap().batch_execute(&fill).unwrap();
 }
 
+/// The owner's notes under the names that they have by now.
+fn notes() -> Customization {
+    let text = |text: &str| Data::Text(text.to_owned());
+    let within = [("strings".to_owned(), Data::Null), ("x".to_owned(), text("\u{0},\"strings\":"))];
+    let entries = [
+        ("customCssBefore", Data::List(vec![Data::Float(1e16), text("}")])),
+        ("notes", Data::Object(within.into())),
+        ("stringsBefore", text("mine")),
+        ("title", text("Old")),
+    ];
+    Customization::parse(entries.map(|(key, value)| (key.to_owned(), value)).into()).unwrap()
+}
+
 #[tokio::test]
 async fn what_the_first_version_stored_is_found() {
     let folder = tempfile::tempdir().unwrap();
@@ -68,6 +88,9 @@ async fn what_the_first_version_stored_is_found() {
 
     let workflow = stores.workflows.find_workflow(sample::team_id(1), sample::workflow_id(1)).await.unwrap();
     assert_eq!(workflow.unwrap().agent.fallback, None);
+    let widget = stores.widgets.find_widget(sample::team_id(1), sample::widget_id(1)).await.unwrap();
+    let widget = widget.unwrap();
+    assert_eq!((widget.rules, widget.customization), (WidgetRules::default(), notes()));
     let session = sample::chat_session(sample::widget_id(1), 1);
     let messages = stores.sessions.list_messages(session.id, None, 10).await.unwrap();
     assert_eq!(
@@ -83,7 +106,7 @@ async fn what_the_first_version_stored_is_found() {
     let broken = stores.turns.interrupt_expired_turns(sample::at(0), 10).await.unwrap();
     assert_eq!(broken, [sample::turn_id(2)]);
     let retried = stores.turns.retry_turn(&sample::turn_retry(&session, 2)).await.unwrap();
-    assert_eq!((retried.turn.generation, retried.question.as_str()), (2, "Question 2?"));
+    assert_eq!((retried.turn.generation, retried.question.content.as_str()), (2, "Question 2?"));
     assert_eq!(stores.turns.interrupt_expired_turns(sample::at(99), 10).await.unwrap(), [retried.turn.id]);
     stores.turns.begin_turn(&sample::keyed_turn(&session, 3, "key")).await.unwrap();
 }

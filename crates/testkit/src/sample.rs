@@ -238,7 +238,7 @@ pub fn new_turn(session: &ChatSession, n: u32) -> NewTurn {
         turn: turn(session.id, n),
         widget_id: session.widget_id,
         widget_version: 1,
-        content: content(&format!("Question {n}?")),
+        question: content(&format!("Question {n}?")).into(),
         claim: None,
         reservation: reservation(20, 30),
     }
@@ -253,7 +253,10 @@ pub fn reservation(input: u64, output: u64) -> Reservation {
 pub fn keyed_turn(session: &ChatSession, n: u32, key: &str) -> NewTurn {
     let new = new_turn(session, n);
     let key = IdempotencyKey::parse(key).unwrap();
-    NewTurn { claim: Some(IdempotencyClaim { key, fingerprint: Fingerprint::of(&new.content) }), ..new }
+    NewTurn {
+        claim: Some(IdempotencyClaim { key, fingerprint: Fingerprint::of(&new.question.content) }),
+        ..new
+    }
 }
 
 /// Turn `n` of a session on a widget in version 1, about to run again on replica 2 under a lease of

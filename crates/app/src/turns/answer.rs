@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatloom_domain::id::WorkflowId;
-use chatloom_domain::message::MessageContent;
+use chatloom_domain::message::Question;
 use chatloom_domain::turn::{Turn, TurnEvent, TurnFailure};
 use chatloom_domain::usage::{TokenUsage, estimate_tokens};
 use chatloom_domain::workflow::Agent;
@@ -21,7 +21,7 @@ use super::live::LiveTurn;
 use super::outcome::Outcome;
 use super::reading::{Answer, Cut};
 use super::slots::Slot;
-use super::window::{conversation, newest};
+use super::window::{conversation, instructions, newest};
 
 /// How long to wait before a failed last write is tried again.
 const WRITE_AGAIN: Duration = Duration::from_millis(250);
@@ -29,7 +29,7 @@ const WRITE_AGAIN: Duration = Duration::from_millis(250);
 /// What is to be answered.
 pub(super) struct Task {
     pub(super) workflow: WorkflowId,
-    pub(super) question: MessageContent,
+    pub(super) question: Question,
     /// The most tokens that were reserved for the answer, where tokens are limited.
     pub(super) output_limit: Option<u32>,
     /// Held until the answer has ended.
@@ -81,7 +81,7 @@ impl TurnRunner {
         let history = newest(context.history, agent.history_messages());
         let request = ModelRequest {
             model: agent.model.clone(),
-            instructions: agent.instructions.clone(),
+            instructions: instructions(&agent, &task.question),
             messages: conversation(history, &task.question, self.limits.history_tokens),
             temperature: agent.temperature(),
             max_output_tokens: agent.max_output_tokens().into_iter().chain(task.output_limit).min(),
@@ -187,5 +187,5 @@ fn failed(failure: TurnFailure) -> Outcome {
 
 fn estimate_input(request: &ModelRequest) -> u64 {
     let messages: u64 = request.messages.iter().map(|message| estimate_tokens(&message.content)).sum();
-    messages + estimate_tokens(request.instructions.as_str())
+    messages + estimate_tokens(&request.instructions)
 }

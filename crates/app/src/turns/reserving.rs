@@ -5,8 +5,8 @@
 
 use chatloom_domain::Timestamp;
 use chatloom_domain::budget::{Day, QuotaUnit, Reservation};
-use chatloom_domain::id::SessionId;
-use chatloom_domain::message::{Author, Message, MessageContent, MessageStatus};
+use chatloom_domain::id::{SessionId, TurnId};
+use chatloom_domain::message::{Author, Message, MessageStatus, Question};
 use chatloom_domain::widget::Widget;
 use chatloom_domain::workflow::Agent;
 use chatloom_ports::store::StoreError;
@@ -14,7 +14,7 @@ use chatloom_ports::store::turns::{BeginTurnError, RetryTurnError};
 
 use super::TurnRunner;
 use super::answer::MOST_HISTORY;
-use super::window::{conversation, newest};
+use super::window::{conversation, instructions, newest, shown};
 
 /// An answer gets room for at least so many tokens, or is not begun: some 190 words.
 const LEAST_OUTPUT: u64 = 256;
@@ -37,13 +37,21 @@ struct Measure {
     output: u64,
 }
 
+/// What a turn is to answer.
+#[derive(Clone, Copy)]
+pub(super) enum Asked<'a> {
+    /// A message that is to be stored.
+    Now(&'a Question),
+    /// The message of a turn, which is stored and is to be answered again.
+    Before(TurnId),
+}
+
 /// A turn on its way to a reservation that fits.
 pub(super) struct Reserving<'a> {
     runner: &'a TurnRunner,
     widget: &'a Widget,
     session: SessionId,
-    /// The message that is to be stored; `None` for one that is there already and is answered again.
-    question: Option<&'a MessageContent>,
+    asked: Asked<'a>,
     measure: Option<Measure>,
     attempts: usize,
     pub(super) reservation: Reservation,
@@ -54,12 +62,15 @@ impl<'a> Reserving<'a> {
         runner: &'a TurnRunner,
         widget: &'a Widget,
         session: SessionId,
-        question: Option<&'a MessageContent>,
+        asked: Asked<'a>,
         now: Timestamp,
     ) -> Self {
-        let text = question.map_or("", MessageContent::as_str);
-        let reservation = Reservation::rough(Day::of(now), text);
-        Self { runner, widget, session, question, measure: None, attempts: ATTEMPTS, reservation }
+        let text = match asked {
+            Asked::Now(question) => shown(question),
+            Asked::Before(_) => String::new(),
+        };
+        let reservation = Reservation::rough(Day::of(now), &text);
+        Self { runner, widget, session, asked, measure: None, attempts: ATTEMPTS, reservation }
     }
 
     /// Chooses another reservation, after the store had only this much room. `false` if there is none to be tried.
@@ -83,41 +94,39 @@ impl<'a> Reserving<'a> {
         let workflow = runner.workflows.find_workflow(self.widget.team_id, self.widget.workflow_id).await?;
         let agent = workflow.map(|workflow| workflow.agent);
         // The question of a turn that runs again, and the answer that it has, are the newest two.
-        let history = runner.sessions.list_messages(self.session, None, MOST_HISTORY + 2).await?;
-        let (history, question) = split(history, self.question);
+        let mut history = runner.sessions.list_messages(self.session, None, MOST_HISTORY + 2).await?;
+        let question = match self.asked {
+            Asked::Now(question) => Some(question.clone()),
+            Asked::Before(turn) => {
+                let place = history.iter().rposition(|message| message.author == Author::User);
+                history.truncate(place.unwrap_or(0));
+                let question = runner.store.find_question(self.session, turn).await?;
+                question.map(|question| self.widget.rules.apply(question))
+            }
+        };
+        history.retain(is_read);
         Ok(Measure::of(agent.as_ref(), history, question.as_ref(), runner.limits.history_tokens))
     }
 }
 
-/// The messages that a model may read before the question, and the question.
-fn split(
-    mut messages: Vec<Message>,
-    question: Option<&MessageContent>,
-) -> (Vec<Message>, Option<MessageContent>) {
-    let question = question.cloned().or_else(|| {
-        let place = messages.iter().rposition(|message| message.author == Author::User)?;
-        let question = MessageContent::parse(&messages[place].content).ok();
-        messages.truncate(place);
-        question
-    });
-    messages.retain(|message| {
-        matches!(message.status, MessageStatus::Complete | MessageStatus::Interrupted)
-            && !message.content.is_empty()
-    });
-    (messages, question)
+/// Whether a model may read an earlier message.
+fn is_read(message: &Message) -> bool {
+    matches!(message.status, MessageStatus::Complete | MessageStatus::Interrupted)
+        && !message.content.is_empty()
 }
 
 impl Measure {
     fn of(
         agent: Option<&Agent>,
         history: Vec<Message>,
-        question: Option<&MessageContent>,
+        question: Option<&Question>,
         history_tokens: usize,
     ) -> Self {
         let history = newest(history, agent.and_then(Agent::history_messages));
         let sent = question.map(|question| conversation(history, question, history_tokens));
         let messages: u64 = sent.iter().flatten().map(|message| bound(&message.content)).sum();
-        let instructions = agent.map_or(0, |agent| bound(agent.instructions.as_str()));
+        let told = agent.zip(question).map(|(agent, question)| instructions(agent, question));
+        let instructions = told.map_or(0, |told| bound(&told));
         let output = agent.and_then(Agent::max_output_tokens).map_or(Reservation::DEFAULT_OUTPUT, u64::from);
         Self { input: messages + instructions, output }
     }

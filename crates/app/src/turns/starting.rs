@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chatloom_domain::budget::Reservation;
 use chatloom_domain::id::{MessageId, SessionId, TurnId, WorkflowId};
-use chatloom_domain::message::MessageContent;
+use chatloom_domain::message::Question;
 use chatloom_domain::turn::{IdempotencyClaim, Lease, Turn, TurnState};
 use chatloom_domain::widget::Widget;
 use chatloom_ports::store::StoreError;
@@ -16,7 +16,7 @@ use thiserror::Error;
 use super::TurnRunner;
 use super::answer::Task;
 use super::live::LiveTurn;
-use super::reserving::{Reserving, room_to_begin, room_to_retry};
+use super::reserving::{Asked, Reserving, room_to_begin, room_to_retry};
 use super::slots::Slot;
 
 /// Why a turn was not begun, or not run again, apart from what the store says.
@@ -43,7 +43,7 @@ pub(crate) enum StartError<E> {
 pub(crate) struct NewMessage<'a> {
     pub(crate) widget: &'a Widget,
     pub(crate) session: SessionId,
-    pub(crate) content: MessageContent,
+    pub(crate) question: Question,
     pub(crate) claim: Option<IdempotencyClaim>,
 }
 
@@ -55,7 +55,7 @@ impl TurnRunner {
     ) -> Result<AnsweringTurn, StartError<BeginTurnError>> {
         // A drain waits for whoever was let in.
         let _admitted = self.answers.token();
-        let NewMessage { widget, session, content, claim } = message;
+        let NewMessage { widget, session, question, claim } = message;
         let slot = match self.admit(widget).await {
             Ok(Some(slot)) => slot,
             // A repetition begins nothing, so nothing can be in its way, and it waits for nobody.
@@ -66,14 +66,13 @@ impl TurnRunner {
             Err(refusal) => return Err(self.find_claimed(session, claim.as_ref()).await?.unwrap_or(refusal)),
         };
         let (slot, turn) = (Arc::new(slot), self.new_turn(session));
-        let question = content.clone();
-        let mut reserving = Reserving::new(self, widget, session, Some(&question), turn.started_at);
+        let mut reserving = Reserving::new(self, widget, session, Asked::Now(&question), turn.started_at);
         loop {
             let new = NewTurn {
                 turn,
                 widget_id: widget.id,
                 widget_version: widget.version,
-                content: content.clone(),
+                question: question.clone(),
                 claim: claim.clone(),
                 reservation: reserving.reservation,
             };
@@ -97,7 +96,7 @@ impl TurnRunner {
         self.start_in_task(async move {
             let quota = runner.store.begin_turn(&new).await?;
             let output_limit = output_limit(&new.reservation);
-            let task = Task { workflow, question: new.content, output_limit, slot };
+            let task = Task { workflow, question: new.question, output_limit, slot };
             let live = LiveTurn::new(new.turn, new.widget_id);
             Ok(AnsweringTurn { events: runner.start_answer(live, task), quota })
         })
@@ -118,7 +117,7 @@ impl TurnRunner {
         };
         let (slot, now) = (Arc::new(slot), self.clock.now());
         let lease = Lease { owner: self.replica, until: self.lease_end(now) };
-        let mut reserving = Reserving::new(self, widget, session_id, None, now);
+        let mut reserving = Reserving::new(self, widget, session_id, Asked::Before(turn_id), now);
         loop {
             let retry = TurnRetry {
                 turn_id,
@@ -128,7 +127,7 @@ impl TurnRunner {
                 lease,
                 reservation: reserving.reservation,
             };
-            match self.retry_reserved(retry, widget.workflow_id, slot.clone()).await {
+            match self.retry_reserved(retry, widget, slot.clone()).await {
                 Err(StartError::Store(error)) => match room_to_retry(&error) {
                     Some(room) if reserving.adapt(room).await.map_err(unreadable)? => {}
                     _ => return Err(StartError::Store(error)),
@@ -141,12 +140,13 @@ impl TurnRunner {
     async fn retry_reserved(
         self: &Arc<Self>,
         retry: TurnRetry,
-        workflow: WorkflowId,
+        widget: &Widget,
         slot: Arc<Slot>,
     ) -> Result<AnsweringTurn, StartError<RetryTurnError>> {
-        let runner = self.clone();
+        let (runner, workflow, rules) = (self.clone(), widget.workflow_id, widget.rules);
         self.start_in_task(async move {
             let RetriedTurn { turn, question, quota } = runner.store.retry_turn(&retry).await?;
+            let question = rules.apply(question);
             let task = Task { workflow, question, output_limit: output_limit(&retry.reservation), slot };
             let live = LiveTurn::new(turn, retry.widget_id);
             Ok(AnsweringTurn { events: runner.start_answer(live, task), quota })

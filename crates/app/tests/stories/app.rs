@@ -248,6 +248,7 @@ impl World {
         SendCommand {
             session: self.request(session),
             content: text.to_owned(),
+            context: None,
             idempotency_key: key.map(str::to_owned),
         }
     }

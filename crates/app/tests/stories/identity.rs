@@ -140,7 +140,8 @@ async fn a_widget_that_demands_a_proof_opens_to_nobody_without() {
     let unknown = OpenedSession { id: sample::session_id(77), ..unproven.clone() };
     for session in [&unproven, &unknown] {
         let request = || world.request(session);
-        let send = SendCommand { session: request(), content: "Hi".into(), idempotency_key: None };
+        let send =
+            SendCommand { session: request(), content: "Hi".into(), context: None, idempotency_key: None };
         assert_refused!(visitors.history(request(), None).await, IdentityRequired);
         assert_refused!(visitors.send(send).await, IdentityRequired);
         assert_refused!(visitors.watch_turn(request(), turn, None).await, IdentityRequired);

@@ -19,7 +19,7 @@ fn refusal<T>(result: Result<T, VisitorError>) -> VisitorError {
 }
 
 fn message(session: SessionRequest) -> SendCommand {
-    SendCommand { session, content: "Hi".into(), idempotency_key: None }
+    SendCommand { session, content: "Hi".into(), context: None, idempotency_key: None }
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ impl Data {
 
     /// Whether at most `depth` lists and objects lie within each other. It looks no deeper than that,
     /// whatever the value's own depth is.
-    pub(super) fn is_within_depth(&self, depth: usize) -> bool {
+    pub(crate) fn is_within_depth(&self, depth: usize) -> bool {
         match self {
             Self::List(items) => depth > 0 && items.iter().all(|item| item.is_within_depth(depth - 1)),
             Self::Object(members) => {
@@ -46,7 +46,7 @@ impl Data {
     }
 
     /// Whether all numbers in it can be written as JSON.
-    pub(super) fn is_finite(&self) -> bool {
+    pub(crate) fn is_finite(&self) -> bool {
         match self {
             Self::Float(number) => number.is_finite(),
             Self::List(items) => items.iter().all(Self::is_finite),

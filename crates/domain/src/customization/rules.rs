@@ -3,7 +3,7 @@
 use thiserror::Error;
 use url::{Host, Url};
 
-use super::{Color, Data};
+use super::{Color, CssFault, Data, StringsFault, css, strings};
 
 /// The known keys in the order of the documentation.
 pub(super) const KNOWN: &[(&str, Rule)] = &[
@@ -21,6 +21,8 @@ pub(super) const KNOWN: &[(&str, Rule)] = &[
     ("theme", Rule::OneOf("auto, light, dark")),
     ("locale", Rule::Locale),
     ("starterPrompts", Rule::Prompts),
+    ("customCss", Rule::Css),
+    ("strings", Rule::Strings),
 ];
 
 /// Longer URLs fail in some browsers and proxies.
@@ -47,10 +49,15 @@ pub(super) enum Rule {
     Url,
     Locale,
     Prompts,
+    Css,
+    Strings,
 }
 
+/// What is wrong with a value, and which keys in it lead there.
+type Fault<'a> = (Vec<&'a str>, CustomizationFault);
+
 /// Whether the key is a known one; if so, its value has been found good.
-pub(super) fn check_known(key: &str, value: &Data) -> Result<bool, CustomizationFault> {
+pub(super) fn check_known<'a>(key: &str, value: &'a Data) -> Result<bool, Fault<'a>> {
     match KNOWN.iter().find(|(known, _)| *known == key) {
         Some((_, rule)) => rule.check(value).map(|()| true),
         None => Ok(false),
@@ -58,7 +65,7 @@ pub(super) fn check_known(key: &str, value: &Data) -> Result<bool, Customization
 }
 
 impl Rule {
-    fn check(self, value: &Data) -> Result<(), CustomizationFault> {
+    fn check(self, value: &Data) -> Result<(), Fault<'_>> {
         let text = value.as_text();
         let (is_good, fault) = match self {
             Self::Color => (text.is_some_and(|text| Color::parse(text).is_ok()), CustomizationFault::Color),
@@ -75,12 +82,19 @@ impl Rule {
             Self::Url => (text.is_some_and(is_picture_url), CustomizationFault::Url),
             Self::Locale => (text.is_some_and(is_language_tag), CustomizationFault::Locale),
             Self::Prompts => (are_prompts(value), CustomizationFault::Prompts),
+            Self::Css => {
+                let checked = text.ok_or(CssFault::TooLong).and_then(css::check);
+                return checked.map_err(|fault| (vec![], fault.into()));
+            }
+            Self::Strings => {
+                return strings::check(value).map_err(|(below, fault)| (below, fault.into()));
+            }
         };
-        if is_good { Ok(()) } else { Err(fault) }
+        if is_good { Ok(()) } else { Err((vec![], fault)) }
     }
 }
 
-fn is_line(text: &str, max_chars: usize) -> bool {
+pub(super) fn is_line(text: &str, max_chars: usize) -> bool {
     text.chars().count() <= max_chars && !text.chars().any(char::is_control)
 }
 
@@ -124,7 +138,7 @@ fn is_picture_url(text: &str) -> bool {
 /// Whether the text has the shape of a BCP 47 tag: a language of 2 to 8 letters, then subtags of 1 to 8
 /// letters or digits. Whether the registry knows them is for the widget, which falls back to a language that
 /// it has.
-fn is_language_tag(text: &str) -> bool {
+pub(super) fn is_language_tag(text: &str) -> bool {
     let mut subtags = text.split('-');
     let is_language =
         |tag: &str| (2..=8).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_alphabetic());
@@ -171,6 +185,12 @@ pub enum CustomizationFault {
          {MAX_PROMPT_CHARS} characters without line breaks"
     )]
     Prompts,
+    /// Not the declarations that the widget understands.
+    #[error(transparent)]
+    Css(#[from] CssFault),
+    /// Not texts that the widget could say.
+    #[error(transparent)]
+    Strings(#[from] StringsFault),
     /// The name of an unknown key is empty, too long or has control characters.
     #[error("must have a name of 1 to 64 bytes without control characters")]
     Key,

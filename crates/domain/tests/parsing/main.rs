@@ -3,9 +3,11 @@
 
 mod allowed_domains;
 mod colors;
+mod css;
 mod customization;
 mod origins;
 mod solutions;
+mod strings;
 mod tokens;
 
 use proptest::test_runner::Config;

@@ -30,6 +30,8 @@ pub(crate) trait Policy: 'static {
 pub(crate) enum Read {}
 /// Reading the embed code.
 pub(crate) enum ReadEmbedCode {}
+/// Reading what visitors think of answers.
+pub(crate) enum ReadFeedback {}
 /// Changing things.
 pub(crate) enum Build {}
 /// Making the secret that proves who a visitor is.
@@ -46,6 +48,9 @@ impl Policy for Read {
 }
 impl Policy for ReadEmbedCode {
     const PERMISSION: Permission = Permission::ReadEmbedCode;
+}
+impl Policy for ReadFeedback {
+    const PERMISSION: Permission = Permission::ReadFeedback;
 }
 impl Policy for Build {
     const PERMISSION: Permission = Permission::Build;

@@ -153,6 +153,11 @@ impl From<VisitorError> for ApiError {
             VisitorError::SessionNotFound => Self::new(Code::SessionNotFound, "there is no such session"),
             VisitorError::VisitorId(fault) => Self::field("visitorId", fault),
             VisitorError::Content(fault) => Self::field("content", fault),
+            VisitorError::Context(fault) => Self::field("context", fault),
+            VisitorError::Feedback(fault) => Self::field(fault.field(), fault),
+            VisitorError::MessageNotFound => {
+                Self::new(Code::MessageNotFound, "there is no such answer, or it is still being written")
+            }
             VisitorError::IdempotencyKey(fault) => Self::field("Idempotency-Key", fault),
             VisitorError::KeyReused => Self::new(
                 Code::IdempotencyKeyReused,

@@ -1,5 +1,7 @@
 //! What the document says of one route beyond its method and path, written beside the route's handler.
 
+use std::collections::BTreeMap;
+
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ArrayBuilder, ComponentsBuilder};
 use utoipa::openapi::{Ref, RefOr, Schema};
@@ -139,4 +141,10 @@ pub(crate) struct CustomizationKeys {
     locale: Option<String>,
     /// At most 6.
     starter_prompts: Option<Vec<String>>,
+    /// CSS declarations that set custom properties of the widget and nothing else.
+    #[schema(example = "--chatloom-radius: 12px; --chatloom-font: Inter, sans-serif")]
+    custom_css: Option<String>,
+    /// What the widget says by itself, by language tag and name.
+    #[schema(example = json!({"de": {"send": "Abschicken"}}))]
+    strings: Option<BTreeMap<String, BTreeMap<String, String>>>,
 }

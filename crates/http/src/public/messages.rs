@@ -3,6 +3,8 @@
 use actix_web::http::header::{HeaderMap, HeaderValue};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use chatloom_domain::customization::Data as Value;
+use chatloom_domain::feedback::Rating;
 use chatloom_domain::id::{MessageId, TurnId};
 use chatloom_domain::message::{Message, MessageStatus};
 use chatloom_domain::turn::IdempotencyKeyError;
@@ -92,6 +94,10 @@ struct MessageResponse<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     turn_id: Option<Uuid>,
+    /// `good` or `bad`: what the visitor thinks of the answer. Only where they said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "good")]
+    feedback: Option<&'a str>,
 }
 
 impl<'a> From<&'a Message> for MessageResponse<'a> {
@@ -103,6 +109,7 @@ impl<'a> From<&'a Message> for MessageResponse<'a> {
             created_at: iso_millis(message.created_at),
             status: (message.status != MessageStatus::Complete).then(|| message.status.as_str()),
             turn_id: message.turn_id.map(TurnId::as_uuid),
+            feedback: message.feedback.map(Rating::as_str),
         }
     }
 }
@@ -113,6 +120,10 @@ pub(crate) struct SendMessageRequest {
     /// 1 to 8,000 characters after trimming.
     #[schema(example = "I need help with billing")]
     content: String,
+    /// What the page says of itself: an object of at most 2,048 bytes as compact JSON, nested at most 4 deep. The model
+    /// sees it with this message, as data that nobody vouches for, where the widget has `pageContext`.
+    #[schema(value_type = Object, required = false, example = json!({"page": "/cart", "items": 3}))]
+    context: Option<Value>,
     /// The widget's embed token. It may stand in a header instead.
     #[schema(required = true, value_type = String)]
     #[expect(dead_code, reason = "for the document only: all public routes read the token in one place")]
@@ -121,7 +132,7 @@ pub(crate) struct SendMessageRequest {
 
 impl RequestBody for SendMessageRequest {
     fn read(fields: &mut Fields) -> Result<Self, ApiError> {
-        Ok(Self { content: fields.required("content")?, token: () })
+        Ok(Self { content: fields.required("content")?, context: fields.optional("context")?, token: () })
     }
 }
 
@@ -144,7 +155,7 @@ pub(crate) async fn send(
 ) -> Result<HttpResponse, ApiError> {
     let idempotency_key = idempotency_key(http.headers())?;
     let (session, body) = request.into_session();
-    let command = SendCommand { session, content: body.content, idempotency_key };
+    let command = SendCommand { session, content: body.content, context: body.context, idempotency_key };
     let turn = state.services.visitors.send(command).await?;
     let mut response = sse::response(turn.events, &http, state.keep_alive);
     quota::add_headers(response.headers_mut(), turn.quota.as_ref());

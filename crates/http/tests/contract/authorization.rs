@@ -57,6 +57,7 @@ async fn each_role_gets_exactly_as_far_as_the_table_says() {
     let least_role = |route: &Route| match (&route.method, route.path) {
         (&Method::GET, path) if path.ends_with("/audit-log") => Role::Admin,
         (&Method::GET, path) if path.ends_with("/embed-code") || path.ends_with("/tokens") => Role::Operator,
+        (&Method::GET, path) if path.ends_with("/feedback") => Role::Operator,
         (&Method::GET, _) => Role::Viewer,
         (_, path) if path.ends_with("/identity-secret") || path.ends_with("/erasures") => Role::Admin,
         (_, path) if path.ends_with("/budget") => Role::Admin,

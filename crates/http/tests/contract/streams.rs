@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix_web::http::Method;
 use actix_web::test::TestRequest;
+use chatloom_domain::page_context::PageContext;
 use chatloom_domain::turn::{EventId, FinishReason, IdempotencyKey, TurnEvent};
 use chatloom_domain::usage::TokenUsage;
 use chatloom_ports::visitor::{StreamedEvent, TurnStream, VisitorError};
@@ -32,6 +33,35 @@ pub(crate) fn answer_of(generation: u32, pieces: &[&str]) -> TurnStream {
 
 fn message() -> TestRequest {
     post(&messages_path(), &format!(r#"{{"content":"Hi","token":"{}"}}"#, token()))
+}
+
+#[actix_web::test]
+async fn what_the_page_says_is_passed_on_as_it_is_and_refused_by_its_name() {
+    let mut world = World::new();
+    world.visitors.expect_send().returning(|command| {
+        let context = command.context.unwrap();
+        match PageContext::parse(&context) {
+            Ok(context) => assert_eq!(context.as_line(), r#"{"items":[1,2.5,null],"page":"/cart"}"#),
+            Err(error) => return Err(VisitorError::Context(error)),
+        }
+        Ok(answer_of(1, &["Yes"]).into())
+    });
+    let request = |context: &str| {
+        let body = format!(r#"{{"content":"Hi","token":"{}","context":{context}}}"#, token());
+        post(&messages_path(), &body)
+    };
+    let nested = r#"{"a":{"a":{"a":{"a":{}}}}}"#;
+    let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(2_041));
+    let bad = ["null", "[]", "\"{}\"", "7", r#"{"a":"\u0000"}"#, nested, &long];
+    let good = r#" { "page": "/cart",  "items": [1, 2.50, null] } "#;
+    let requests = bad.into_iter().chain([good]).map(request).collect();
+    let mut answers = world.answers(requests).await;
+    assert_eq!(answers.pop().unwrap().status, 200);
+    for answer in answers {
+        assert_eq!((answer.status, answer.code().as_str()), (400, "invalid_field"));
+        let message = answer.json()["message"].as_str().unwrap().to_owned();
+        assert!(message.starts_with("context must "), "{message}");
+    }
 }
 
 #[actix_web::test]

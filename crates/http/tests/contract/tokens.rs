@@ -116,6 +116,7 @@ async fn no_public_route_is_open_without_a_token() {
         // The path's token is no part of the other routes' paths.
         let path = route.path.replace("/{token}", "").replace("{id}", &sample::session_id(1).to_string());
         let path = path.replace("{turnId}", &sample::turn_id(1).to_string());
+        let path = path.replace("{messageId}", &sample::message_id(1).to_string());
         let request = || TestRequest::with_uri(&path).method(route.method.clone());
         let with_empty_object =
             request().insert_header(("content-type", "application/json")).set_payload("{}");

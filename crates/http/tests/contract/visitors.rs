@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use chatloom_domain::customization::{Customization, Data};
+use chatloom_domain::feedback::{FeedbackError, Rating};
 use chatloom_domain::message::{Author, Message, MessageContentError, MessageStatus};
+use chatloom_domain::page_context::PageContextError;
 use chatloom_domain::session::{SessionSummary, VisitorIdError};
 use chatloom_domain::turn::IdempotencyKeyError;
 use chatloom_domain::widget::Widget;
@@ -15,10 +17,13 @@ use crate::world::{Answer, World, delete, get, inconsistent, messages_path, post
 const SESSIONS: &str = "/api/widget-chat/sessions";
 
 fn widget() -> Widget {
+    let german = Data::Object([("send".to_owned(), Data::Text("Abschicken".to_owned()))].into());
     let customization = [
         ("primaryColor".to_owned(), Data::Text("#6366f1".to_owned())),
         ("title".to_owned(), Data::Text("How can we help?".to_owned())),
         ("position".to_owned(), Data::Text("bottom-right".to_owned())),
+        ("customCss".to_owned(), Data::Text("--chatloom-radius: 12px".to_owned())),
+        ("strings".to_owned(), Data::Object([("de".to_owned(), german)].into())),
         ("internalNotes".to_owned(), Data::Text("CANARY".to_owned())),
     ];
     Widget {
@@ -35,6 +40,7 @@ fn message(n: u32, author: Author, status: MessageStatus) -> Message {
         content: format!("Text {n} \u{2028}"),
         status,
         turn_id: (status != MessageStatus::Complete).then(|| sample::turn_id(n)),
+        feedback: (author == Author::Assistant && status == MessageStatus::Complete).then_some(Rating::Good),
         created_at: sample::at(n.into()),
     }
 }
@@ -191,10 +197,14 @@ async fn every_visitor_error_has_its_answer() {
         || VisitorError::Content(MessageContentError::Empty),
         || VisitorError::Content(MessageContentError::TooLong),
         || VisitorError::Content(MessageContentError::Nul),
+        || VisitorError::Context(PageContextError::TooLong),
         || VisitorError::IdempotencyKey(IdempotencyKeyError),
         || VisitorError::KeyReused,
         || VisitorError::TurnRunning(sample::turn_id(1)),
         || VisitorError::TurnNotFound,
+        || VisitorError::MessageNotFound,
+        || VisitorError::Feedback(FeedbackError::Rating),
+        || VisitorError::Feedback(FeedbackError::ReasonTooLong),
         || VisitorError::NotRetryable,
         || VisitorError::Busy,
         || VisitorError::Draining,

@@ -12,7 +12,7 @@ pub(super) fn body(request: &ModelRequest) -> Value {
     let mut body = json!({
         "model": request.model.as_str(),
         "max_tokens": request.max_output_tokens.unwrap_or(DEFAULT_MAX_TOKENS),
-        "system": request.instructions.as_str(),
+        "system": request.instructions,
         "messages": conversation(&request.messages),
         "stream": true,
     });

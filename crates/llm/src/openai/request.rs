@@ -10,7 +10,7 @@ use crate::config::MaxTokensField;
 /// Parameters that nobody set are left out, because some models refuse even the default of one, such as a
 /// temperature of 1. Instructions go as `system`, which older servers know and newer ones take for `developer`.
 pub(super) fn body(request: &ModelRequest, limit: MaxTokensField, stream_options: bool) -> Value {
-    let instructions = json!({ "role": "system", "content": request.instructions.as_str() });
+    let instructions = json!({ "role": "system", "content": request.instructions });
     let conversation = request
         .messages
         .iter()

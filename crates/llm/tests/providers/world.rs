@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use chatloom_domain::message::Author;
-use chatloom_domain::workflow::{Instructions, ModelName};
+use chatloom_domain::workflow::ModelName;
 use chatloom_llm::{HttpClient, HttpClientConfig, ProviderConfig, ProviderKind};
 use chatloom_ports::chat_model::{ChatModel, ModelError, ModelEvent, ModelMessage, ModelRequest};
 use chatloom_testkit::model_server::ModelServer;
@@ -54,7 +54,7 @@ pub(crate) fn conversation(messages: &[(Author, &str)]) -> ModelRequest {
         .collect();
     ModelRequest {
         model: ModelName::parse("some-model").unwrap(),
-        instructions: Instructions::parse("Be kind.").unwrap(),
+        instructions: "Be kind.".to_owned(),
         messages,
         temperature: None,
         max_output_tokens: None,

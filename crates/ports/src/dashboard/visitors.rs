@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
 use chatloom_domain::audit::Actor;
-use chatloom_domain::id::{SessionId, WidgetId};
+use chatloom_domain::feedback::{RatedAnswer, Rating};
+use chatloom_domain::id::{MessageId, SessionId, WidgetId};
 use chatloom_domain::proof::VisitorSubjectError;
 use chatloom_domain::session::VisitorIdError;
 use chatloom_domain::team::TeamMember;
@@ -61,8 +62,8 @@ impl From<StoreError> for VisitorAdministrationError {
     }
 }
 
-/// What a team decides over its widgets' visitors: how they prove who they are, and that their conversations are erased.
-/// Every method takes a member whose permission was checked by [`DashboardAccess::authorize`](super::DashboardAccess).
+/// What a team decides over its widgets' visitors: how they prove who they are, and that their conversations are erased; and
+/// what these think of answers. Every method takes a member whose permission was checked by [`DashboardAccess::authorize`](super::DashboardAccess).
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait VisitorAdministration: Send + Sync {
@@ -81,6 +82,16 @@ pub trait VisitorAdministration: Send + Sync {
         member: &TeamMember,
         widget: WidgetId,
     ) -> Result<IdentitySecretState, VisitorAdministrationError>;
+
+    /// What visitors think of the widget's answers: up to 50, the newest first, of those after that on the message
+    /// `before`.
+    async fn feedback(
+        &self,
+        member: &TeamMember,
+        widget: WidgetId,
+        rating: Option<Rating>,
+        before: Option<MessageId>,
+    ) -> Result<Vec<RatedAnswer>, VisitorAdministrationError>;
 
     /// Erases conversations for good, also those that are being answered, and gives their number. Statistics stay.
     async fn erase(

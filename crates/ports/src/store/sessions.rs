@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
 use chatloom_domain::audit::AuditEntry;
+use chatloom_domain::feedback::{Feedback, RatedAnswer, Rating};
 use chatloom_domain::id::{ChallengeId, MessageId, SessionId, WidgetId};
 use chatloom_domain::message::Message;
 use chatloom_domain::proof::VisitorSubject;
@@ -73,6 +74,28 @@ pub trait SessionStore: Send + Sync {
         before: Option<MessageId>,
         limit: u32,
     ) -> Result<Vec<Message>, StoreError>;
+
+    /// Sets what the visitor thinks of an answer of the session, in the place of what they said before; `None` takes it
+    /// away. A turn that runs again forgets it (see `TurnStore::retry_turn`).
+    ///
+    /// MUST give `false`, writing nothing, unless the message is an answer of the session that is not being written.
+    async fn set_feedback(
+        &self,
+        session: SessionId,
+        message: MessageId,
+        feedback: Option<Feedback>,
+    ) -> Result<bool, StoreError>;
+
+    /// The answers of a widget of which visitors said what they think, of the given rating or of both, that of which it
+    /// was said last first (by when that was, then by id, descending): up to `limit` of those that come after the message
+    /// `before` (all, if `None`; none, if nothing was said of it, or if it is not of the widget).
+    async fn list_feedback(
+        &self,
+        widget: WidgetId,
+        rating: Option<Rating>,
+        before: Option<MessageId>,
+        limit: u32,
+    ) -> Result<Vec<RatedAnswer>, StoreError>;
 
     /// Erases a session with its messages, turns and events; a running turn can write nothing afterwards.
     /// Statistics stay, and what a running turn has reserved of the budgets counts as spent: nobody will know better.

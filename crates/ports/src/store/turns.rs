@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chatloom_domain::Timestamp;
 use chatloom_domain::budget::{MessageQuota, ReachedQuota, Reservation, Shortage};
 use chatloom_domain::id::{ReplicaId, SessionId, TurnId, WidgetId, WorkflowId};
-use chatloom_domain::message::{Message, MessageContent};
+use chatloom_domain::message::{Message, Question};
 use chatloom_domain::turn::{Fingerprint, IdempotencyClaim, IdempotencyKey, Lease, LoggedEvent, Turn};
 use chatloom_domain::workflow::Workflow;
 use futures_core::Stream;
@@ -23,8 +23,8 @@ pub struct NewTurn {
     pub widget_id: WidgetId,
     /// The version of the widget that the request was admitted to.
     pub widget_version: i64,
-    /// What the visitor wrote.
-    pub content: MessageContent,
+    /// What the visitor wrote, and what the page said of itself.
+    pub question: Question,
     /// The key that the sender gave it, if any.
     pub claim: Option<IdempotencyClaim>,
     /// What it takes of the budgets of widget and team.
@@ -100,8 +100,8 @@ pub struct TurnRetry {
 pub struct RetriedTurn {
     /// The turn in its new generation.
     pub turn: Turn,
-    /// What the visitor wrote.
-    pub question: MessageContent,
+    /// What the visitor wrote, and what the page said of itself.
+    pub question: Question,
     /// How many messages are left after this one, where that is limited.
     pub quota: Option<MessageQuota>,
 }
@@ -249,7 +249,7 @@ pub struct TurnContext {
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait TurnStore: Send + Sync {
-    /// Stores the visitor's message, an empty agent's message in status `streaming`, and the running turn, and
+    /// Stores the visitor's message with what the page said of itself, an empty agent's message in status `streaming`, and the running turn, and
     /// counts the visitor's message in the widget's statistics of the UTC day, all or nothing.
     ///
     /// MUST check, in the same transaction, that the session is one of the widget, that no turn of the session was
@@ -272,11 +272,14 @@ pub trait TurnStore: Send + Sync {
 
     /// Runs an interrupted or failed turn again (see `Turn::retry`): the generation rises by one, the agent's message
     /// is `streaming` again and keeps its stored text until the new generation ends, and requests to stop are
-    /// forgotten. It takes from the budgets what a new turn takes.
+    /// forgotten, as is what the visitor thinks of that text. It takes from the budgets what a new turn takes.
     ///
     /// MUST check, in the same transaction and of two callers at once for exactly one, what
     /// [`TurnStore::begin_turn`] checks of session, widget and budgets, and that the turn is the session's newest.
     async fn retry_turn(&self, retry: &TurnRetry) -> Result<RetriedTurn, RetryTurnError>;
+
+    /// What the turn of the session answers.
+    async fn find_question(&self, session: SessionId, turn: TurnId) -> Result<Option<Question>, StoreError>;
 
     /// Notes that a running turn is to stop, for its owner to find, and wakes the other replicas.
     async fn request_stop(&self, session: SessionId, turn: TurnId) -> Result<StopOutcome, StoreError>;

@@ -6,6 +6,7 @@ pub(crate) mod begin;
 pub(crate) mod budgets;
 pub(crate) mod erasure;
 pub(crate) mod external_identities;
+pub(crate) mod feedback;
 pub(crate) mod identities;
 pub(crate) mod insert_many;
 pub(crate) mod logs;

@@ -8,6 +8,7 @@ pub(crate) mod audit;
 pub(crate) mod budget;
 pub(crate) mod data;
 pub(crate) mod event;
+pub(crate) mod feedback;
 pub(crate) mod identity;
 pub(crate) mod message;
 pub(crate) mod session;

@@ -106,6 +106,8 @@ diesel::table! {
         token_made_at -> Nullable<Time>,
         token_used_at -> Nullable<Time>,
         previous_token_used_at -> Nullable<Time>,
+        page_context -> Bool,
+        hosted_page -> Bool,
     }
 }
 
@@ -146,7 +148,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{BigInt, Text};
+    use diesel::sql_types::{BigInt, Nullable, Text};
     use crate::columns::sql::{Id, Time};
     messages (id) {
         id -> Id,
@@ -156,6 +158,10 @@ diesel::table! {
         content -> Text,
         status -> Text,
         created_at -> Time,
+        page_context -> Nullable<Text>,
+        feedback_rating -> Nullable<Text>,
+        feedback_reason -> Nullable<Text>,
+        feedback_at -> Nullable<Time>,
     }
 }
 

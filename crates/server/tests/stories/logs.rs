@@ -53,6 +53,7 @@ fn walk(workflow: &str, token: &str) -> Vec<(&'static str, &'static str, Option<
             Some(json!({ "visitorId": "canary-erased-visitor" })),
         ),
         ("GET", "/api/teams/{teamId}/widgets/{id}/stats", None),
+        ("GET", "/api/teams/{teamId}/widgets/{id}/feedback", None),
         ("GET", "/api/teams/{teamId}/widgets/{id}/budget", None),
         ("PUT", "/api/teams/{teamId}/widgets/{id}/budget", Some(json!({ "dailyMessages": 1000 }))),
         ("GET", "/api/teams/{teamId}/budget", None),
@@ -73,7 +74,14 @@ fn walk(workflow: &str, token: &str) -> Vec<(&'static str, &'static str, Option<
         (
             "POST",
             "/api/widget-chat/sessions/{id}/messages",
-            Some(json!({ "token": token, "content": "canary-question" })),
+            Some(json!({
+                "token": token, "content": "canary-question", "context": { "canary-page": "canary-context" },
+            })),
+        ),
+        (
+            "POST",
+            "/api/widget-chat/sessions/{id}/messages/{messageId}/feedback",
+            Some(json!({ "token": token, "rating": "bad", "reason": "canary-reason" })),
         ),
         ("GET", "/api/widget-chat/sessions/{id}/turns/{turnId}/events", None),
         ("POST", "/api/widget-chat/sessions/{id}/turns/{turnId}/stop", None),
@@ -145,6 +153,7 @@ struct Walker {
     workflow: String,
     widget: String,
     turn: String,
+    answer: String,
 }
 
 impl Walker {
@@ -152,16 +161,18 @@ impl Walker {
         let workflow = dashboard.create_workflow("openai").await;
         // The visitors' widget is another one than the one that the walk changes and deletes.
         let chat = dashboard.create_widget_answered_by("openai").await;
+        dashboard.put(&format!("/widgets/{chat}"), &json!({ "pageContext": true })).await.expect(200);
         let widget = dashboard.create_widget_answered_by("openai").await;
         let visitor = Visitor::arrive(client, &dashboard.embed_token(&chat).await).await;
         model.queue(Reply::text(["canary-answer"]));
         let told = visitor.ask("canary-question").await.rest().await;
         let turn = told[0].data["turnId"].as_str().unwrap().to_owned();
+        let answer = told[0].data["messageId"].as_str().unwrap().to_owned();
         let error =
             json!({ "error": { "message": "canary-upstream", "code": "bad_key", "param": "canary" } });
         model.queue(Reply::json(401, &error).header("x-canary", "canary-header"));
         visitor.ask("canary-question again").await.until("error").await;
-        Self { client: client.clone(), dashboard, visitor, workflow, widget, turn }
+        Self { client: client.clone(), dashboard, visitor, workflow, widget, turn, answer }
     }
 
     /// Takes each route three times: as it should be, with a canary in every place, and with a body that is none.
@@ -198,6 +209,7 @@ impl Walker {
             "teamId" => self.dashboard.team(),
             "token" => self.visitor.secrets()[0],
             "turnId" => &self.turn,
+            "messageId" => &self.answer,
             "id" if is_public => self.visitor.session(),
             "id" if template.contains("/workflows/") => &self.workflow,
             "id" => &self.widget,

@@ -14,7 +14,7 @@ pub async fn messages_come_back_as_they_were_written(subject: &Subject) {
     let started_at = sample::at(7) + SignedDuration::from_micros(1);
     let question = "¿\"qué\"? 'so' \\ 👨‍👩‍👧‍👦\r\n\t\u{1}\u{fffd} %_;--";
     let answer = "𝄞".repeat(100_000);
-    let mut new = NewTurn { content: sample::content(question), ..sample::new_turn(&session, 1) };
+    let mut new = NewTurn { question: sample::content(question).into(), ..sample::new_turn(&session, 1) };
     new.turn.started_at = started_at;
     subject.stores.turns.begin_turn(&new).await.unwrap();
     subject.complete(new.turn, &answer, sample::at(8)).await;
@@ -27,6 +27,7 @@ pub async fn messages_come_back_as_they_were_written(subject: &Subject) {
             content: question.to_owned(),
             status: MessageStatus::Complete,
             turn_id: None,
+            feedback: None,
             created_at: started_at,
         },
         Message {
@@ -36,6 +37,7 @@ pub async fn messages_come_back_as_they_were_written(subject: &Subject) {
             content: answer,
             status: MessageStatus::Complete,
             turn_id: None,
+            feedback: None,
             created_at: started_at,
         },
     ];
@@ -69,7 +71,7 @@ pub async fn messages_that_are_not_complete_name_their_turn(subject: &Subject) {
 pub async fn a_message_of_the_greatest_length_fits(subject: &Subject) {
     let session = subject.first_session().await;
     let text = "🚢".repeat(MessageContent::MAX_CHARS);
-    let new = NewTurn { content: sample::content(&text), ..sample::new_turn(&session, 1) };
+    let new = NewTurn { question: sample::content(&text).into(), ..sample::new_turn(&session, 1) };
     subject.stores.turns.begin_turn(&new).await.unwrap();
     let found = subject.stores.sessions.list_messages(session.id, None, 10).await.unwrap();
     assert!(found[0].content == text);

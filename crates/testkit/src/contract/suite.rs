@@ -45,6 +45,22 @@ macro_rules! store_contract {
                 what_becomes_of_sessions_is_told_if_it_happened,
                 of_many_audit_entries_at_once_none_is_lost,
             }
+            feedback {
+                feedback_comes_back_with_its_answer,
+                set_feedback_takes_the_place_of_what_was_said_before,
+                set_feedback_needs_an_answer_of_the_session_that_is_not_being_written,
+                an_answer_that_broke_off_may_be_rated,
+                retry_turn_forgets_what_was_thought_of_the_answer,
+                list_feedback_is_newest_first_and_of_the_widget_only,
+                pages_of_feedback_reach_back_to_the_first,
+                feedback_goes_with_its_session,
+                no_feedback_is_left_on_an_answer_that_is_being_written,
+            }
+            page_context {
+                a_question_comes_back_with_what_its_page_said,
+                find_question_needs_a_turn_of_the_session,
+                what_a_page_said_goes_with_its_session,
+            }
             passwords {
                 change_password_ends_all_sessions_but_the_new_one,
                 change_password_needs_the_user_and_the_old_hash,

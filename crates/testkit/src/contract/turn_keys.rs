@@ -194,7 +194,7 @@ fn keyed_with(session: &ChatSession, n: u32, key: &str, content: MessageContent)
     if let Some(claim) = &mut new.claim {
         claim.fingerprint = Fingerprint::of(&content);
     }
-    NewTurn { content, ..new }
+    NewTurn { question: content.into(), ..new }
 }
 
 async fn assert_messages(subject: &Subject, session: &ChatSession, expected: usize) {

@@ -23,7 +23,7 @@ pub async fn retry_turn_begins_the_next_generation(subject: &Subject) {
             subject.stores.turns.retry_turn(&retry).await.unwrap();
         let state = TurnState::Running { lease: retry.lease };
         assert_eq!(again, Turn { generation: 2, state, ..turn });
-        assert_eq!(question, sample::content(&format!("Question {n}?")));
+        assert_eq!(question, sample::content(&format!("Question {n}?")).into());
         let log = subject.find_log(&turn).await;
         assert_eq!((log.turn, log.events.len(), log.content.as_str()), (again, 0, text));
         assert_answer(&answer(subject).await, &turn, "", MessageStatus::Streaming);

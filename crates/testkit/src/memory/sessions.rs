@@ -1,12 +1,14 @@
 //! Chat sessions and their messages in memory.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
 use chatloom_domain::audit::AuditEntry;
+use chatloom_domain::feedback::{Feedback, RatedAnswer, Rating};
 use chatloom_domain::id::{MessageId, SessionId, WidgetId};
-use chatloom_domain::message::{Message, MessageStatus};
+use chatloom_domain::message::{Author, Message, MessageStatus};
 use chatloom_domain::proof::VisitorSubject;
 use chatloom_domain::session::{ChatSession, SessionSummary, SessionsOf};
 use chatloom_ports::store::sessions::{OpenSessionError, SpentChallenge};
@@ -37,6 +39,7 @@ impl SessionStore for MemoryStores {
                 session: session.clone(),
                 active_at: session.created_at,
                 messages: Vec::new(),
+                feedback: BTreeMap::new(),
             };
             tables.sessions.insert(session.id, record);
             tables.spent_challenges.extend(spent.map(|spent| (spent.id, spent.expires_at)));
@@ -70,6 +73,54 @@ impl SessionStore for MemoryStores {
             };
             let start = end.saturating_sub(limit as usize);
             messages[start..end].iter().map(|message| tables.as_read(session, message)).collect()
+        })
+    }
+
+    async fn set_feedback(
+        &self,
+        session: SessionId,
+        message: MessageId,
+        feedback: Option<Feedback>,
+    ) -> Result<bool, StoreError> {
+        self.transact(|tables| {
+            let is_rateable = |answer: &Message| {
+                answer.id == message
+                    && answer.author == Author::Assistant
+                    && answer.status != MessageStatus::Streaming
+            };
+            let record = tables.sessions.get_mut(&session);
+            let Some(record) = record.filter(|record| record.messages.iter().any(is_rateable)) else {
+                return false;
+            };
+            match feedback {
+                Some(feedback) => record.feedback.insert(message, feedback),
+                None => record.feedback.remove(&message),
+            };
+            true
+        })
+    }
+
+    async fn list_feedback(
+        &self,
+        widget: WidgetId,
+        rating: Option<Rating>,
+        before: Option<MessageId>,
+        limit: u32,
+    ) -> Result<Vec<RatedAnswer>, StoreError> {
+        self.transact(|tables| {
+            let own = tables.sessions.values().filter(|record| record.session.widget_id == widget);
+            let mut rated: Vec<_> = own.flat_map(rated_answers).collect();
+            rated.sort_by_key(|rated| Reverse((rated.feedback.given_at, rated.message_id)));
+            let begin = match before {
+                None => 0,
+                Some(id) => rated
+                    .iter()
+                    .position(|rated| rated.message_id == id)
+                    .map_or(rated.len(), |place| place + 1),
+            };
+            let page = rated.into_iter().skip(begin);
+            let meant = page.filter(|rated| rating.is_none_or(|rating| rated.feedback.rating == rating));
+            meant.take(limit as usize).collect()
         })
     }
 
@@ -150,6 +201,18 @@ impl SessionStore for MemoryStores {
     }
 }
 
+fn rated_answers(record: &SessionRecord) -> impl Iterator<Item = RatedAnswer> {
+    record.messages.iter().filter_map(|message| {
+        Some(RatedAnswer {
+            message_id: message.id,
+            session_id: record.session.id,
+            feedback: record.feedback.get(&message.id)?.clone(),
+            content: message.content.clone(),
+            answered_at: message.created_at,
+        })
+    })
+}
+
 fn summary(record: &SessionRecord) -> SessionSummary {
     SessionSummary {
         id: record.session.id,
@@ -169,10 +232,11 @@ impl Tables {
         ids.len() as u64
     }
 
-    /// A message as its readers see it: one that is not complete names its turn, and one that is being written has
-    /// the text of the turn's log.
+    /// A message as its readers see it: with the visitor's rating; one that is not complete names its turn, and one that
+    /// is being written has the text of the turn's log.
     fn as_read(&self, session: SessionId, message: &Message) -> Message {
-        let mut message = message.clone();
+        let feedback = self.sessions.get(&session).and_then(|record| record.feedback.get(&message.id));
+        let mut message = Message { feedback: feedback.map(|feedback| feedback.rating), ..message.clone() };
         if message.status == MessageStatus::Complete {
             return message;
         }

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use chatloom_domain::Timestamp;
 use chatloom_domain::audit::AuditEntry;
 use chatloom_domain::budget::{Budget, BudgetOwner, Day, Reservation, Spending};
+use chatloom_domain::feedback::Feedback;
 use chatloom_domain::id::{
-    AuditEntryId, AuthSessionId, ChallengeId, ReplicaId, SessionId, TeamId, TurnId, UserId, WidgetId,
-    WorkflowId,
+    AuditEntryId, AuthSessionId, ChallengeId, MessageId, ReplicaId, SessionId, TeamId, TurnId, UserId,
+    WidgetId, WorkflowId,
 };
 use chatloom_domain::identity::{Issuer, Subject};
-use chatloom_domain::message::Message;
+use chatloom_domain::message::{Message, Question};
 use chatloom_domain::session::ChatSession;
 use chatloom_domain::team::{AuthSession, Email, PersonName, Role, TeamName};
 use chatloom_domain::token::{TokenHash, WidgetTokens};
@@ -83,10 +84,13 @@ pub(super) struct SessionRecord {
     pub(super) active_at: Timestamp,
     /// In order of `seq`, as they were last stored: the text of a running turn is in its log alone.
     pub(super) messages: Vec<Message>,
+    /// What the visitor thinks of answers; the messages themselves do not say.
+    pub(super) feedback: BTreeMap<MessageId, Feedback>,
 }
 
 pub(super) struct TurnRecord {
     pub(super) turn: Turn,
+    pub(super) question: Question,
     /// The key under which it was begun.
     pub(super) claim: Option<IdempotencyClaim>,
     /// Whether somebody wants the current generation to stop.

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use chatloom_domain::Timestamp;
 use chatloom_domain::budget::MessageQuota;
 use chatloom_domain::id::{ReplicaId, SessionId, TurnId, WorkflowId};
-use chatloom_domain::message::{Message, MessageStatus};
+use chatloom_domain::message::{Message, MessageStatus, Question};
 use chatloom_domain::turn::{Fingerprint, IdempotencyKey, Lease};
 use chatloom_ports::store::turns::{
     BeginTurnError, LogPosition, NewTurn, RetriedTurn, RetryTurnError, RunningLog, StopOutcome, TurnAppend,
@@ -40,6 +40,13 @@ impl TurnStore for MemoryStores {
 
     async fn retry_turn(&self, retry: &TurnRetry) -> Result<RetriedTurn, RetryTurnError> {
         self.transact(|tables| tables.retry(retry))?
+    }
+
+    async fn find_question(&self, session: SessionId, turn: TurnId) -> Result<Option<Question>, StoreError> {
+        self.transact(|tables| {
+            let record = tables.turns.get(&turn).filter(|record| record.turn.session_id == session);
+            record.map(|record| record.question.clone())
+        })
     }
 
     async fn request_stop(&self, session: SessionId, turn: TurnId) -> Result<StopOutcome, StoreError> {

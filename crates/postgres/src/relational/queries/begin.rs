@@ -2,7 +2,7 @@
 
 use chatloom_domain::budget::MessageQuota;
 use chatloom_domain::id::TurnId;
-use chatloom_domain::message::MessageContent;
+use chatloom_domain::message::Question;
 use chatloom_domain::turn::{Fingerprint, IdempotencyClaim, IdempotencyKey, Turn};
 use chatloom_ports::store::turns::{BeginTurnError, NewTurn, RetriedTurn, RetryTurnError, TurnRetry};
 use diesel::dsl::exists;
@@ -12,6 +12,8 @@ use thiserror::Error;
 
 use super::super::errors::{QueryError, inconsistent};
 use super::super::rows::budget::{ReservationRow, TakenRow};
+use super::super::rows::feedback::FeedbackRow;
+use super::super::rows::message::QuestionRow;
 use super::super::rows::turn::{TurnRow, TurnStateRow};
 use super::super::schema::{chat_sessions, messages, turns, widgets};
 use super::budgets;
@@ -118,7 +120,7 @@ pub(crate) async fn retry(conn: &mut Conn, retry: &TurnRetry) -> Result<RetriedT
     if !is_newest(conn, &again, last_seq).await? {
         return Err(RetryTurnError::NotRetryable);
     }
-    let question = load_question(conn, &again).await?;
+    let question = load_question(conn, Id(again.user_message_id.as_uuid())).await?;
     run_again(conn, &again, retry).await?;
     let widget = Id(retry.widget_id.as_uuid());
     let changed = || RetryTurnError::WidgetChanged;
@@ -191,11 +193,23 @@ async fn is_newest(conn: &mut Conn, turn: &Turn, last_seq: i64) -> Result<bool, 
     Ok(diesel::select(exists(newest)).get_result(conn).await?)
 }
 
-async fn load_question(conn: &mut Conn, turn: &Turn) -> Result<MessageContent, QueryError> {
-    let id = turn.user_message_id.as_uuid();
-    let question = messages::table.find(Id(id)).select(messages::content);
-    let question: String = question.first(conn).await?;
-    MessageContent::parse(&question).map_err(|error| inconsistent("messages", id, error))
+/// What the turn of the session answers.
+pub(crate) async fn find_question(
+    conn: &mut Conn,
+    session: Id,
+    turn: Id,
+) -> Result<Option<Question>, QueryError> {
+    let own = turns::table.filter(turns::id.eq(turn).and(turns::session_id.eq(session)));
+    let message: Option<Id> = own.select(turns::user_message_id).first(conn).await.optional()?;
+    match message {
+        Some(message) => load_question(conn, message).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+async fn load_question(conn: &mut Conn, message: Id) -> Result<Question, QueryError> {
+    let question = messages::table.find(message).select(QuestionRow::as_select());
+    question.first(conn).await?.try_into()
 }
 
 /// The log of the generation before stays until it expires: nobody reads it, but its events keep their names.
@@ -211,7 +225,7 @@ async fn run_again(conn: &mut Conn, turn: &Turn, retry: &TurnRetry) -> Result<()
         .execute(conn)
         .await?;
     diesel::update(messages::table.find(Id(turn.assistant_message_id.as_uuid())))
-        .set(messages::status.eq(turn.state.message_status().as_str()))
+        .set((messages::status.eq(turn.state.message_status().as_str()), FeedbackRow::default()))
         .execute(conn)
         .await?;
     Ok(())

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 
 use super::super::rows::event::TurnEventsRow;
-use super::super::rows::message::MessageRow;
+use super::super::rows::message::NewMessageRow;
 use crate::columns::sql;
 use crate::database::{Conn, Db};
 
@@ -65,13 +65,12 @@ macro_rules! push_all {
     }};
 }
 
-impl BatchRow for MessageRow {
-    const INTO: &'static str =
-        "INSERT INTO messages (id, session_id, seq, author, content, status, created_at) VALUES";
+impl BatchRow for NewMessageRow {
+    const INTO: &'static str = "INSERT INTO messages (id, session_id, seq, author, content, status, created_at, page_context) VALUES";
     const ON_CONFLICT: &'static str = "";
 
     fn push_values<'b>(&'b self, mut out: AstPass<'_, 'b, Db>) -> QueryResult<()> {
-        use diesel::sql_types::{BigInt, Text};
+        use diesel::sql_types::{BigInt, Nullable, Text};
         push_all!(
             out,
             sql::Id => &self.id,
@@ -81,6 +80,7 @@ impl BatchRow for MessageRow {
             Text => &self.content,
             Text => &self.status,
             sql::Time => &self.created_at,
+            Nullable<Text> => &self.page_context,
         )
     }
 }

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use chatloom_domain::Timestamp;
 use chatloom_domain::audit::AuditEntry;
+use chatloom_domain::feedback::{Feedback, RatedAnswer, Rating};
 use chatloom_domain::id::{MessageId, SessionId, WidgetId};
 use chatloom_domain::message::Message;
 use chatloom_domain::proof::VisitorSubject;
@@ -11,7 +12,8 @@ use chatloom_ports::store::sessions::{OpenSessionError, SpentChallenge};
 use chatloom_ports::store::{SessionStore, StoreError};
 
 use super::super::errors::QueryError;
-use super::super::queries::{audit, erasure, sessions};
+use super::super::queries::{audit, erasure, feedback, sessions};
+use super::super::rows::feedback::FeedbackRow;
 use super::RelationalStore;
 use crate::columns::{Id, Time};
 
@@ -50,6 +52,30 @@ impl SessionStore for RelationalStore {
         let (session, before) = (Id(session.as_uuid()), before.map(|id| Id(id.as_uuid())));
         let work =
             self.database.read(move |conn| Box::pin(sessions::list_messages(conn, session, before, limit)));
+        Ok(work.await?)
+    }
+
+    async fn set_feedback(
+        &self,
+        session: SessionId,
+        message: MessageId,
+        feedback: Option<Feedback>,
+    ) -> Result<bool, StoreError> {
+        let (session, message) = (Id(session.as_uuid()), Id(message.as_uuid()));
+        let row = feedback.as_ref().map(FeedbackRow::from).unwrap_or_default();
+        Ok(self.database.write(move |conn| Box::pin(feedback::set(conn, session, message, row))).await?)
+    }
+
+    async fn list_feedback(
+        &self,
+        widget: WidgetId,
+        rating: Option<Rating>,
+        before: Option<MessageId>,
+        limit: u32,
+    ) -> Result<Vec<RatedAnswer>, StoreError> {
+        let (widget, before) = (Id(widget.as_uuid()), before.map(|id| Id(id.as_uuid())));
+        let work =
+            self.database.read(move |conn| Box::pin(feedback::list(conn, widget, rating, before, limit)));
         Ok(work.await?)
     }
 

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use chatloom_domain::Timestamp;
 use chatloom_domain::budget::MessageQuota;
 use chatloom_domain::id::{ReplicaId, SessionId, TurnId, WorkflowId};
+use chatloom_domain::message::Question;
 use chatloom_domain::turn::{Fingerprint, IdempotencyKey, LoggedEvent, TurnEvent, TurnFailure, TurnState};
 use chatloom_ports::store::turns::{
     BeginTurnError, LogPosition, NewTurn, RetriedTurn, RetryTurnError, RunningLog, StopOutcome, TurnAppend,
@@ -58,6 +59,11 @@ impl TurnStore for RelationalStore {
         let running = unit.await?;
         self.database.tell(TurnChange::Logs);
         Ok(running)
+    }
+
+    async fn find_question(&self, session: SessionId, turn: TurnId) -> Result<Option<Question>, StoreError> {
+        let (session, turn) = (Id(session.as_uuid()), Id(turn.as_uuid()));
+        Ok(self.database.read(move |conn| Box::pin(begin::find_question(conn, session, turn))).await?)
     }
 
     async fn request_stop(&self, session: SessionId, turn: TurnId) -> Result<StopOutcome, StoreError> {

@@ -108,6 +108,7 @@ impl Cast {
             session: visitor.session().to_owned(),
             secret: Some(visitor.secrets()[1].to_owned()),
             turns: vec![events[0].turn().to_owned()],
+            answer: events[0].data["messageId"].as_str().map(str::to_owned),
             last_event: events.last().map(|event| event.id.clone()),
             is_held: false,
         };

@@ -244,6 +244,7 @@ impl Requests {
             let own = match collection.as_str() {
                 "sessions" => Some(visit.session.clone()),
                 "turns" => visit.turns.last().cloned(),
+                "messages" => visit.answer.clone(),
                 "init" => Some(visit.token.clone()),
                 _ => None,
             };

@@ -13,6 +13,8 @@ pub(crate) struct Visit {
     pub(crate) secret: Option<String>,
     /// The newest last.
     pub(crate) turns: Vec<String>,
+    /// An answer, which may be rated unless it is held back.
+    pub(crate) answer: Option<String>,
     /// The event that was seen last.
     pub(crate) last_event: Option<String>,
     /// Whether its answers are held back, so that nobody may wait for their end.
@@ -39,7 +41,7 @@ impl Visits {
     /// A visit that has only begun, on the page of another one.
     pub(crate) fn begin(&mut self, at: &Visit, session: &str, secret: Option<&str>) {
         let (session, secret) = (session.to_owned(), secret.map(str::to_owned));
-        self.add(Visit { session, secret, turns: Vec::new(), last_event: None, ..at.clone() });
+        self.add(Visit { session, secret, turns: Vec::new(), answer: None, last_event: None, ..at.clone() });
     }
 
     /// The one with this session.

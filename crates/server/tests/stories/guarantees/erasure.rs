@@ -2,10 +2,11 @@
 
 use chatloom_testkit::model_server::{Gate, ModelServer, Reply};
 use nix::sys::signal::Signal;
+use reqwest::Method;
 use serde_json::json;
 
 use crate::world::{
-    ADMIN_EMAIL, ADMIN_PASSWORD, Answer, Dashboard, Database, DatabaseKind, Process, Visitor, World,
+    ADMIN_EMAIL, ADMIN_PASSWORD, Answer, Dashboard, Database, DatabaseKind, Events, Process, Visitor, World,
     eventually, files_contain, process_settings,
 };
 
@@ -19,7 +20,8 @@ on_both_databases!(
 const CANARY: &str = "canary-9f31c07a";
 
 /// No table has the text any more.
-const NOWHERE: &str = "(SELECT count(*) FROM messages WHERE content LIKE '%canary-%') = 0 \
+const NOWHERE: &str = "(SELECT count(*) FROM messages WHERE content LIKE '%canary-%' \
+        OR page_context LIKE '%canary-%' OR feedback_reason LIKE '%canary-%') = 0 \
     AND (SELECT count(*) FROM turn_events WHERE body LIKE '%canary-%') = 0";
 
 async fn gone_from_files(database: &Database) {
@@ -28,8 +30,20 @@ async fn gone_from_files(database: &Database) {
 
 async fn g01_a_visitor_erases_their_own_conversation_and_nobody_elses(kind: DatabaseKind) {
     let world = World::start(kind).await;
-    let visitor = world.visitor("openai").await;
-    let events = visitor.ask(&format!("My number is {CANARY}")).await.rest().await;
+    let dashboard = world.dashboard().await;
+    let widget = dashboard.create_widget_answered_by("openai").await;
+    dashboard.put(&format!("/widgets/{widget}"), &json!({ "pageContext": true })).await.expect(200);
+    let visitor = Visitor::arrive(&world.client, &dashboard.embed_token(&widget).await).await;
+    let said = json!({ "content": format!("My number is {CANARY}"), "context": { "number": CANARY } });
+    let sent = visitor.request(Method::POST, "/messages").json(&said);
+    let events = Events::of(sent.send().await.unwrap()).rest().await;
+    let answer = events[0].data["messageId"].as_str().unwrap();
+    let thought = json!({ "rating": "bad", "reason": format!("You told me {CANARY}") });
+    let rate = visitor.request(Method::POST, &format!("/messages/{answer}/feedback"));
+    Answer::of(rate.json(&thought)).await.expect(204);
+    assert!(world.database.holds(
+        "(SELECT count(*) FROM messages WHERE page_context LIKE '%canary-%' OR feedback_reason LIKE '%canary-%') = 2"
+    ));
     assert_eq!(world.database.files_contain(CANARY), kind == DatabaseKind::Sqlite);
     let foreign = world.visitor("openai").await;
     let [_, secret] = foreign.secrets();

@@ -37,6 +37,12 @@ const ROWS: &[Row] = &[
     row("GET", "/api/widget-chat/sessions", 401, None),
     row("GET", "/api/widget-chat/sessions/{id}/messages", 200, None),
     row("POST", "/api/widget-chat/sessions/{id}/messages", 200, Some(|| json!({ "content": "Hello" }))),
+    row(
+        "POST",
+        "/api/widget-chat/sessions/{id}/messages/{messageId}/feedback",
+        204,
+        Some(|| json!({ "rating": "good" })),
+    ),
     row("GET", "/api/widget-chat/sessions/{id}/turns/{turnId}/events", 200, None),
     row("POST", "/api/widget-chat/sessions/{id}/turns/{turnId}/stop", 202, None),
     row("POST", "/api/widget-chat/sessions/{id}/turns/{turnId}/retry", 409, None),
@@ -51,6 +57,7 @@ struct Stage {
     session: String,
     secret: String,
     turn: String,
+    answer: String,
 }
 
 impl Stage {
@@ -68,6 +75,7 @@ impl Stage {
             session: visitor.session().to_owned(),
             secret,
             turn: events[0].turn().to_owned(),
+            answer: events[0].data["messageId"].as_str().unwrap().to_owned(),
         }
     }
 }
@@ -80,13 +88,14 @@ struct Request {
     session: String,
     secret: String,
     turn: String,
+    answer: String,
 }
 
 impl Request {
     /// With nothing wrong.
     fn of(stage: &Stage) -> Self {
-        let Stage { token, session, secret, turn, .. } = stage.clone();
-        Self { token: Some(token), origin: Some(SITE), session, secret, turn }
+        let Stage { token, session, secret, turn, answer, .. } = stage.clone();
+        Self { token: Some(token), origin: Some(SITE), session, secret, turn, answer }
     }
 
     async fn send(&self, client: &Client, row: &Row) -> Answer {
@@ -94,7 +103,8 @@ impl Request {
         let token = self.token.clone().unwrap_or_default();
         let path = row.path.replace("{token}", &token).replace("{id}", &self.session);
         let method: Method = row.method.parse().unwrap();
-        let mut request = client.request(method, &path.replace("{turnId}", &self.turn));
+        let path = path.replace("{turnId}", &self.turn).replace("{messageId}", &self.answer);
+        let mut request = client.request(method, &path);
         request = request.header("x-session-secret", &self.secret);
         if let Some(origin) = self.origin {
             request = request.header("origin", origin);

@@ -94,6 +94,7 @@ const ROWS: &[Row] = &[
     // The widget has none.
     row("GET", "/api/teams/{teamId}/widgets/{id}/identity-secret", VIEWER, 404, nothing),
     row("POST", "/api/teams/{teamId}/widgets/{id}/erasures", ADMIN, 200, |_| Some(json!({ "visitorId": "ada" }))),
+    row("GET", "/api/teams/{teamId}/widgets/{id}/feedback", OPERATOR, 200, nothing),
     row("GET", "/api/teams/{teamId}/widgets/{id}/budget", VIEWER, 200, nothing),
     row("PUT", "/api/teams/{teamId}/widgets/{id}/budget", ADMIN, 200, |_| Some(json!({ "dailyMessages": 9 }))),
     row("GET", "/api/teams/{teamId}/budget", VIEWER, 200, nothing),

@@ -2,14 +2,13 @@
 
 use chatloom_domain::budget::{MessageQuota, Reservation};
 use chatloom_domain::id::{SessionId, TurnId, WidgetId};
-use chatloom_domain::message::{Author, Message, MessageContent, MessageStatus};
+use chatloom_domain::message::{Author, Message, MessageStatus};
 use chatloom_domain::turn::{IdempotencyClaim, Turn};
 use chatloom_ports::store::turns::{
     BeginTurnError, NewTurn, RetriedTurn, RetryTurnError, TurnChange, TurnRetry,
 };
 
 use super::super::tables::{Tables, TurnRecord};
-use super::super::unavailable;
 
 impl Tables {
     pub(super) fn begin(&mut self, new: &NewTurn) -> Result<Option<MessageQuota>, BeginTurnError> {
@@ -30,6 +29,7 @@ impl Tables {
         self.write_question(new);
         let record = TurnRecord {
             turn: new.turn,
+            question: new.question.clone(),
             claim: new.claim.clone(),
             stop_requested: false,
             reservation: new.reservation,
@@ -44,11 +44,10 @@ impl Tables {
         if !self.is_session_of(session, retry.widget_id) {
             return Err(RetryTurnError::SessionNotFound);
         }
-        let Some(turn) =
-            self.turns_of(session).map(|record| record.turn).find(|turn| turn.id == retry.turn_id)
-        else {
+        let Some(record) = self.turns_of(session).find(|record| record.turn.id == retry.turn_id) else {
             return Err(RetryTurnError::TurnNotFound);
         };
+        let (turn, question) = (record.turn, record.question.clone());
         if self.admitted_widget(retry.widget_id, retry.widget_version).is_none() {
             return Err(RetryTurnError::WidgetChanged);
         }
@@ -60,9 +59,6 @@ impl Tables {
             return Err(RetryTurnError::NotRetryable);
         }
         let again = turn.retry(retry.lease).map_err(|_| RetryTurnError::NotRetryable)?;
-        let question = messages.iter().find(|message| message.id == turn.user_message_id);
-        let question = question.and_then(|message| MessageContent::parse(&message.content).ok());
-        let question = question.ok_or_else(|| unavailable("the turn has no question"))?;
         self.check_budgets(retry.widget_id, &retry.reservation)?;
         self.run_again(again, retry.reservation);
         let quota = self.take(retry.widget_id, &retry.reservation);
@@ -78,6 +74,9 @@ impl Tables {
         }
         if let Some(answer) = self.answer_of(&turn) {
             answer.status = MessageStatus::Streaming;
+        }
+        if let Some(session) = self.sessions.get_mut(&turn.session_id) {
+            session.feedback.remove(&turn.assistant_message_id);
         }
         self.changes.ring(TurnChange::Logs);
     }
@@ -111,9 +110,10 @@ impl Tables {
                 id: turn.user_message_id,
                 seq: last_seq + 1,
                 author: Author::User,
-                content: new.content.as_str().to_owned(),
+                content: new.question.content.as_str().to_owned(),
                 status: MessageStatus::Complete,
                 turn_id: None,
+                feedback: None,
                 created_at: turn.started_at,
             };
             let answer = Message {
@@ -123,6 +123,7 @@ impl Tables {
                 content: String::new(),
                 status: MessageStatus::Streaming,
                 turn_id: None,
+                feedback: None,
                 created_at: turn.started_at,
             };
             record.messages.extend([question, answer]);

@@ -25,12 +25,13 @@ impl Shop {
             .path
             .replace("{token}", &self.token)
             .replace("{turnId}", NO_TURN)
+            .replace("{messageId}", NO_TURN)
             .replace("{id}", self.visitor.session());
         let request = self.world.client.request(route.method.as_str().parse().unwrap(), &path);
         let request = request.header("x-widget-token", &self.token);
         let request = request.header("x-session-secret", self.visitor.secrets()[1]);
         match route.method.as_str() {
-            "POST" => request.json(&json!({ "token": self.token, "content": "Hi" })),
+            "POST" => request.json(&json!({ "token": self.token, "content": "Hi", "rating": "good" })),
             _ => request,
         }
     }
