@@ -4,6 +4,7 @@
 mod allowed_domains;
 mod colors;
 mod customization;
+mod frame_sources;
 mod origins;
 mod solutions;
 mod tokens;
