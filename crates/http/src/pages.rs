@@ -93,6 +93,18 @@ pub(crate) fn embed_code(base_url: &str, token: &EmbedToken) -> String {
     )
 }
 
+/// The HTML that embeds a widget with this version of the loader and no other.
+pub(crate) fn pinned_embed_code(base_url: &str, token: &EmbedToken) -> String {
+    let loader = chatloom_web::pinned_loader();
+    format!(
+        r#"<script src="{}{}" integrity="{}" crossorigin="anonymous" data-token="{}"></script>"#,
+        escape(base_url),
+        loader.path,
+        loader.integrity(),
+        escape(token.reveal())
+    )
+}
+
 /// Escapes a text for HTML, in attributes in double quotes too.
 pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
