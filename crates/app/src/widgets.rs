@@ -104,6 +104,8 @@ fn changed_fields(before: &Widget, after: &Widget) -> Vec<&'static str> {
         ("allowNoOrigin", before.rules.allow_no_origin != after.rules.allow_no_origin),
         ("identityRequired", before.rules.identity_required != after.rules.identity_required),
         ("botCheck", before.rules.bot_check != after.rules.bot_check),
+        ("pageContext", before.rules.page_context != after.rules.page_context),
+        ("hostedPage", before.rules.hosted_page != after.rules.hosted_page),
         ("retentionDays", before.rules.retention != after.rules.retention),
     ];
     compared.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
@@ -138,6 +140,8 @@ fn rules(rules: WidgetRules, input: RulesInput) -> Result<WidgetRules, WidgetErr
         allow_no_origin: input.allow_no_origin.unwrap_or(rules.allow_no_origin),
         identity_required: input.identity_required.unwrap_or(rules.identity_required),
         bot_check: input.bot_check.unwrap_or(rules.bot_check),
+        page_context: input.page_context.unwrap_or(rules.page_context),
+        hosted_page: input.hosted_page.unwrap_or(rules.hosted_page),
         retention,
     })
 }

@@ -42,8 +42,9 @@ impl RetentionDays {
     }
 }
 
-/// What an owner demands of those who use a widget, and what happens to what they write.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What an owner demands of those who use a widget, where it is shown, and what happens to what they write.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own, and none rules out another")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WidgetRules {
     /// Whether requests that name no site may use a widget with a list of sites. Apps for phones send no `Origin`;
     /// neither does a program that wants around the list, so this is for widgets that such an app embeds.
@@ -52,8 +53,27 @@ pub struct WidgetRules {
     pub identity_required: bool,
     /// Whether a browser must do some work before it may open a session.
     pub bot_check: bool,
+    /// Whether what a page says of itself may reach the model. Whoever writes the page, or a program in its place, then
+    /// has a say in what the model reads.
+    pub page_context: bool,
+    /// Whether the widget has a full page of its own, for those who have no site to put it on.
+    pub hosted_page: bool,
     /// How long conversations are kept after their last message; `None` keeps them until somebody erases them.
     pub retention: Option<RetentionDays>,
+}
+
+impl Default for WidgetRules {
+    /// Nothing is demanded, pages say nothing of themselves, there is a page for the widget, and nothing is deleted.
+    fn default() -> Self {
+        Self {
+            allow_no_origin: false,
+            identity_required: false,
+            bot_check: false,
+            page_context: false,
+            hosted_page: true,
+            retention: None,
+        }
+    }
 }
 
 /// A chat widget of a team.

@@ -192,7 +192,7 @@ pub struct RotatedToken {
 }
 
 /// What an owner wants a widget's rules to be; `None` leaves one as it is, or as a new widget has it: nothing is
-/// demanded, and conversations are kept for 90 days.
+/// demanded, pages say nothing of themselves, there is a page for the widget, and conversations are kept for 90 days.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RulesInput {
     /// Whether requests that name no site may use a widget with a list of sites.
@@ -201,6 +201,10 @@ pub struct RulesInput {
     pub identity_required: Option<bool>,
     /// Whether a browser must do some work before it may open a session.
     pub bot_check: Option<bool>,
+    /// Whether what a page says of itself may reach the model.
+    pub page_context: Option<bool>,
+    /// Whether the widget has a full page of its own.
+    pub hosted_page: Option<bool>,
     /// For how many days conversations are kept; the inner `None` keeps them until somebody erases them.
     pub retention_days: Option<Option<i64>>,
 }

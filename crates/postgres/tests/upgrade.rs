@@ -4,6 +4,7 @@
 
 use chatloom_domain::message::MessageStatus;
 use chatloom_domain::turn::TurnEvent;
+use chatloom_domain::widget::WidgetRules;
 use chatloom_ports::store::Stores;
 use chatloom_postgres::{PoolConfig, PostgresStore};
 use chatloom_testkit::postgres::TestDatabase;
@@ -66,6 +67,8 @@ async fn what_the_first_version_stored_is_found_by_replicas_that_upgrade_at_once
 
     let workflow = stores.workflows.find_workflow(sample::team_id(1), sample::workflow_id(1)).await.unwrap();
     assert_eq!(workflow.unwrap().agent.fallback, None);
+    let widget = stores.widgets.find_widget(sample::team_id(1), sample::widget_id(1)).await.unwrap();
+    assert_eq!(widget.unwrap().rules, WidgetRules::default());
     let (session, turn) = (sample::chat_session(sample::widget_id(1), 1), sample::turn_id(1));
     let messages = other.sessions.list_messages(session.id, None, 10).await.unwrap();
     assert_eq!((messages[1].status, messages[1].turn_id), (MessageStatus::Interrupted, Some(turn)));

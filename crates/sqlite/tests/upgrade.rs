@@ -6,6 +6,7 @@ use std::path::Path;
 
 use chatloom_domain::message::MessageStatus;
 use chatloom_domain::turn::TurnEvent;
+use chatloom_domain::widget::WidgetRules;
 use chatloom_sqlite::SqliteStore;
 use chatloom_testkit::sample;
 use diesel::connection::SimpleConnection;
@@ -68,6 +69,8 @@ async fn what_the_first_version_stored_is_found() {
 
     let workflow = stores.workflows.find_workflow(sample::team_id(1), sample::workflow_id(1)).await.unwrap();
     assert_eq!(workflow.unwrap().agent.fallback, None);
+    let widget = stores.widgets.find_widget(sample::team_id(1), sample::widget_id(1)).await.unwrap();
+    assert_eq!(widget.unwrap().rules, WidgetRules::default());
     let session = sample::chat_session(sample::widget_id(1), 1);
     let messages = stores.sessions.list_messages(session.id, None, 10).await.unwrap();
     assert_eq!(

@@ -83,12 +83,19 @@ async fn rules_that_open_a_widget_further_or_keep_data_take_an_administrator() {
         // What is so already may be written by everybody who may change the widget.
         update(Role::Builder, rules).await.unwrap();
     }
-    let easy = RulesInput { bot_check: Some(false), ..RulesInput::default() };
+    let easy = RulesInput {
+        bot_check: Some(false),
+        page_context: Some(true),
+        hosted_page: Some(false),
+        ..RulesInput::default()
+    };
     let widget = update(Role::Builder, easy).await.unwrap();
     let expected = WidgetRules {
         allow_no_origin: true,
         identity_required: false,
         bot_check: false,
+        page_context: true,
+        hosted_page: false,
         retention: Some(RetentionDays::parse(30).unwrap()),
     };
     assert_eq!(widget.rules, expected);

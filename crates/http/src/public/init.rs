@@ -44,6 +44,10 @@ struct InitResponse<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     bot_check: Option<bool>,
+    /// Whether a message may say something of the page that it is sent from. Only given where it may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    page_context: Option<bool>,
 }
 
 /// What visitors may see of a customization. Unknown keys are the owner's own notes.
@@ -68,6 +72,7 @@ impl<'a> From<&'a Widget> for InitResponse<'a> {
             name: widget.name.as_str(),
             customization,
             bot_check: widget.rules.bot_check.then_some(true),
+            page_context: widget.rules.page_context.then_some(true),
         }
     }
 }

@@ -67,17 +67,19 @@ fn code_of(answer: &Answer) -> String {
     if answer.status == 201 { String::new() } else { answer.code() }
 }
 
-/// Where a widget has no bot check, the answer is the specification's, byte for byte.
+/// Where a widget has neither, the answer is the specification's, byte for byte.
 #[actix_web::test]
-async fn init_tells_of_the_bot_check_only_where_it_is_on() {
-    let init = async |bot_check| {
+async fn init_tells_of_the_bot_check_and_of_the_page_context_only_where_they_are_on() {
+    let init = async |bot_check, page_context| {
         let mut world = World::new();
         world.visitors.expect_initialize().returning(move |_| {
-            let rules = WidgetRules { bot_check, ..WidgetRules::default() };
+            let rules = WidgetRules { bot_check, page_context, ..WidgetRules::default() };
             Ok(Widget { rules, ..sample::widget(sample::team_id(1), sample::workflow_id(1), 1) })
         });
         world.answer(get(&format!("/api/widget-chat/init/{}", token()))).await.text()
     };
-    let (without, with) = (init(false).await, init(true).await);
-    assert_eq!(with, format!(r#"{},"botCheck":true}}"#, without.strip_suffix('}').unwrap()));
+    let without = init(false, false).await;
+    let rest = without.strip_suffix('}').unwrap();
+    assert_eq!(init(true, false).await, format!(r#"{rest},"botCheck":true}}"#));
+    assert_eq!(init(false, true).await, format!(r#"{rest},"pageContext":true}}"#));
 }

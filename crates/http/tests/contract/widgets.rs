@@ -32,7 +32,7 @@ fn create_body() -> String {
     format!(
         r##"{{"name":"Support Chat","workflowId":"{}","customization":{{"primaryColor":"#6366f1","x":[null,1,2.5]}},
         "allowedDomains":["example.com"],"allowNoOrigin":true,"identityRequired":true,"botCheck":true,
-        "retentionDays":null}}"##,
+        "pageContext":true,"hostedPage":false,"retentionDays":null}}"##,
         sample::workflow_id(1)
     )
 }
@@ -60,6 +60,7 @@ async fn creating_passes_all_fields_on() {
         let rules = command.rules;
         let switches = [rules.allow_no_origin, rules.identity_required, rules.bot_check];
         assert_eq!((switches, rules.retention_days), ([Some(true); 3], Some(None)));
+        assert_eq!((rules.page_context, rules.hosted_page), (Some(true), Some(false)));
         Ok(widget(1))
     });
     let answer = world.answer(signed_in(post(&widgets_path(), &create_body()))).await;

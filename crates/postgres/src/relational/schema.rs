@@ -106,6 +106,8 @@ diesel::table! {
         token_made_at -> Nullable<Time>,
         token_used_at -> Nullable<Time>,
         previous_token_used_at -> Nullable<Time>,
+        page_context -> Bool,
+        hosted_page -> Bool,
     }
 }
 

@@ -287,6 +287,8 @@ fn strict_rules() -> WidgetRules {
         allow_no_origin: true,
         identity_required: true,
         bot_check: true,
+        page_context: true,
+        hosted_page: false,
         retention: Some(RetentionDays::parse(RetentionDays::MAX.into()).unwrap()),
     }
 }

@@ -40,6 +40,8 @@ pub(super) struct WidgetResponse<'a> {
     allow_no_origin: bool,
     identity_required: bool,
     bot_check: bool,
+    page_context: bool,
+    hosted_page: bool,
     /// Null keeps conversations until somebody erases them.
     #[schema(example = 90)]
     retention_days: Option<u16>,
@@ -62,6 +64,8 @@ impl<'a> From<&'a Widget> for WidgetResponse<'a> {
             allow_no_origin: widget.rules.allow_no_origin,
             identity_required: widget.rules.identity_required,
             bot_check: widget.rules.bot_check,
+            page_context: widget.rules.page_context,
+            hosted_page: widget.rules.hosted_page,
             retention_days: widget.rules.retention.map(RetentionDays::get),
             created_at: iso_millis(widget.created_at),
             updated_at: iso_millis(widget.updated_at),
@@ -92,6 +96,12 @@ pub(crate) struct CreateWidgetRequest {
     /// Whether a browser must do some work before it may open a session.
     #[schema(nullable = false)]
     bot_check: Option<bool>,
+    /// Whether what a page says of itself may reach the model.
+    #[schema(nullable = false)]
+    page_context: Option<bool>,
+    /// Whether the widget has a full page of its own at `/chat/:token`.
+    #[schema(nullable = false)]
+    hosted_page: Option<bool>,
     /// For how many days conversations are kept after their last message, 1 to 3,650; null keeps them. 90 if absent.
     #[schema(required = false, value_type = Option<i64>)]
     retention_days: Option<Option<i64>>,
@@ -107,6 +117,8 @@ impl RequestBody for CreateWidgetRequest {
             allow_no_origin: fields.optional("allowNoOrigin")?,
             identity_required: fields.optional("identityRequired")?,
             bot_check: fields.optional("botCheck")?,
+            page_context: fields.optional("pageContext")?,
+            hosted_page: fields.optional("hostedPage")?,
             retention_days: fields.clearable("retentionDays")?,
         })
     }
@@ -123,6 +135,8 @@ impl From<CreateWidgetRequest> for CreateWidgetCommand {
                 allow_no_origin: request.allow_no_origin,
                 identity_required: request.identity_required,
                 bot_check: request.bot_check,
+                page_context: request.page_context,
+                hosted_page: request.hosted_page,
                 retention_days: request.retention_days,
             },
         }
@@ -157,6 +171,12 @@ pub(crate) struct UpdateWidgetRequest {
     /// Whether a browser must do some work before it may open a session.
     #[schema(nullable = false)]
     bot_check: Option<bool>,
+    /// Whether what a page says of itself may reach the model.
+    #[schema(nullable = false)]
+    page_context: Option<bool>,
+    /// Whether the widget has a full page of its own at `/chat/:token`.
+    #[schema(nullable = false)]
+    hosted_page: Option<bool>,
     /// For how many days conversations are kept after their last message, 1 to 3,650; null keeps them.
     #[schema(required = false, value_type = Option<i64>)]
     retention_days: Option<Option<i64>>,
@@ -173,6 +193,8 @@ impl RequestBody for UpdateWidgetRequest {
             allow_no_origin: fields.optional("allowNoOrigin")?,
             identity_required: fields.optional("identityRequired")?,
             bot_check: fields.optional("botCheck")?,
+            page_context: fields.optional("pageContext")?,
+            hosted_page: fields.optional("hostedPage")?,
             retention_days: fields.clearable("retentionDays")?,
         })
     }
@@ -190,6 +212,8 @@ impl From<UpdateWidgetRequest> for UpdateWidgetCommand {
                 allow_no_origin: request.allow_no_origin,
                 identity_required: request.identity_required,
                 bot_check: request.bot_check,
+                page_context: request.page_context,
+                hosted_page: request.hosted_page,
                 retention_days: request.retention_days,
             },
         }

@@ -45,13 +45,16 @@ pub(crate) struct WidgetContentRow {
     rules: WidgetRulesRow,
 }
 
-/// What the owner demands of those who use the widget.
+/// What the owner demands of those who use the widget, and where it is shown.
+#[expect(clippy::struct_excessive_bools, reason = "each is a column of its own")]
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = widgets, check_for_backend(Db), treat_none_as_null = true)]
 pub(crate) struct WidgetRulesRow {
     allow_no_origin: bool,
     identity_required: bool,
     bot_check: bool,
+    page_context: bool,
+    hosted_page: bool,
     retention_days: Option<i64>,
 }
 
@@ -147,6 +150,8 @@ impl From<WidgetRules> for WidgetRulesRow {
             allow_no_origin: rules.allow_no_origin,
             identity_required: rules.identity_required,
             bot_check: rules.bot_check,
+            page_context: rules.page_context,
+            hosted_page: rules.hosted_page,
             retention_days: rules.retention.map(|days| days.get().into()),
         }
     }
@@ -160,6 +165,8 @@ impl TryFrom<WidgetRulesRow> for WidgetRules {
             allow_no_origin: row.allow_no_origin,
             identity_required: row.identity_required,
             bot_check: row.bot_check,
+            page_context: row.page_context,
+            hosted_page: row.hosted_page,
             retention: row.retention_days.map(RetentionDays::parse).transpose()?,
         })
     }

@@ -1,0 +1,3 @@
+ALTER TABLE widgets
+    DROP COLUMN page_context,
+    DROP COLUMN hosted_page;
