@@ -1,5 +1,7 @@
 //! What browsers and supervisors fetch beside the API: the widget's files, the demo page, the service's state.
 
+pub(crate) mod hosted;
+
 use actix_web::http::header::{
     ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY,
     CROSS_ORIGIN_RESOURCE_POLICY, ETAG, HeaderName, IF_NONE_MATCH, REFERRER_POLICY, VARY,

@@ -1,11 +1,17 @@
-//! What browsers get: the widget's loader and panel, and the demo page. The files are embedded in the binary, named
+//! What browsers get: the widget's loader and panel, the hosted page of a widget, and the demo page. The files are embedded in the binary, named
 //! and tagged by their content, and compressed once. This crate knows bytes and headers' values, but no HTTP server.
 
 mod asset;
 mod demo;
+mod hosted;
+mod page_file;
+mod template;
 
 pub use asset::Asset;
 pub use demo::{DemoPage, demo_asset, demo_csp, demo_page};
+pub use hosted::{
+    Framing, HostedPage, RefusalPage, hosted_asset, hosted_csp, hosted_page, refusal_csp, refusal_page,
+};
 
 /// `Cache-Control` of files whose name carries their hash: a year, the longest that caches honour (RFC 9111).
 pub const IMMUTABLE_CACHE_CONTROL: &str = "public, max-age=31536000, immutable";

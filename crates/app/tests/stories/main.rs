@@ -13,6 +13,7 @@ mod audit;
 mod bot_checks;
 mod budgets;
 mod exchange;
+mod hosted;
 mod identity;
 mod model;
 mod passwords;

@@ -3,8 +3,8 @@
 use chatloom_domain::origin::{AllowedDomains, Origin};
 use proptest::prelude::*;
 
-fn sources(entries: &[&str]) -> String {
-    AllowedDomains::parse(entries).unwrap().frame_sources().join(" ")
+fn sources(entries: &[&str]) -> Option<String> {
+    AllowedDomains::parse(entries).map(|list| list.frame_sources().join(" ")).ok()
 }
 
 #[test]
@@ -32,15 +32,15 @@ fn each_kind_of_entry_has_its_sources() {
         ("http://[2001:db8::1]", ""),
     ];
     for (entry, expected) in expected {
-        assert_eq!(sources(&[entry]), expected, "{entry}");
+        assert_eq!(sources(&[entry]).as_deref(), Some(expected), "{entry}");
     }
 }
 
 #[test]
 fn a_list_gives_the_sources_of_all_its_entries() {
     assert_eq!(
-        sources(&["example.com", "localhost:3000", "*.shop.example"]),
-        "https://example.com https://localhost:3000 http://localhost:3000 https://*.shop.example"
+        sources(&["example.com", "localhost:3000", "*.shop.example"]).as_deref(),
+        Some("https://example.com https://localhost:3000 http://localhost:3000 https://*.shop.example")
     );
 }
 

@@ -16,6 +16,7 @@ mod connections;
 mod cors;
 mod document;
 mod errors;
+mod hosted;
 mod login;
 mod logs;
 mod pages;
