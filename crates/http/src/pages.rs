@@ -1,5 +1,6 @@
 //! What browsers and supervisors fetch beside the API: the widget's files, the demo page, the service's state.
 
+pub(crate) mod gallery;
 pub(crate) mod hosted;
 
 use actix_web::http::header::{

@@ -134,6 +134,8 @@ routes! {
         GET "/chat/{token}" => pages::hosted::page;
         GET "/chat/assets/{name}" => pages::hosted::page_asset;
         GET "/demo" => pages::demo;
+        GET "/demo/gallery" => pages::gallery::page;
+        GET "/demo/gallery/frame" => pages::gallery::frame;
         GET "/demo/assets/{name}" => pages::demo_asset;
     }
 }

@@ -1,6 +1,7 @@
 //! The page that is one widget's chat in full size, and the small pages in its place where there is no chat.
 
 use crate::asset::Asset;
+use crate::demo;
 use crate::page_file::{CSS, page_file};
 use crate::template::{escape, fill};
 
@@ -85,13 +86,7 @@ pub fn hosted_asset(name: &str) -> Option<&'static Asset> {
 
 /// The `Content-Security-Policy` of the hosted page: as strict as that of the demo, but for who may show it in a frame.
 pub fn hosted_csp(base_url: &str, framing: Framing<'_>) -> String {
-    let server = crate::demo::source(base_url);
-    format!(
-        "default-src 'none'; script-src 'self'{server}; style-src 'self'; connect-src 'self'{server}; \
-         img-src 'self' data: https:; base-uri 'none'; form-action 'none'; frame-ancestors {}; \
-         require-trusted-types-for 'script'; trusted-types 'none'",
-        ancestors(framing)
-    )
+    demo::policy(base_url, &ancestors(framing))
 }
 
 /// The `Content-Security-Policy` of a refusal's page, which has a style and nothing else.

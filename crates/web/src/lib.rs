@@ -3,12 +3,14 @@
 
 mod asset;
 mod demo;
+mod gallery;
 mod hosted;
 mod page_file;
 mod template;
 
 pub use asset::Asset;
 pub use demo::{DemoPage, demo_asset, demo_csp, demo_page};
+pub use gallery::{gallery_csp, gallery_frame, gallery_frame_csp, gallery_page};
 pub use hosted::{
     Framing, HostedPage, RefusalPage, hosted_asset, hosted_csp, hosted_page, refusal_csp, refusal_page,
 };
