@@ -28,6 +28,10 @@ lint:
 ci:
     cargo xtask ci
 
+# Take the pictures of docs/images anew.
+pictures:
+    cargo xtask pictures
+
 # Check licences, advisories and banned versions.
 deny:
     cargo xtask deny

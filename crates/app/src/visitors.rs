@@ -55,9 +55,18 @@ pub(crate) struct Visitors {
 }
 
 impl Visitors {
-    /// The widget that the request may use. A token with a wrong checksum is refused without a query.
+    /// The widget that the request may use.
     async fn admit(&self, request: &VisitorRequest) -> Result<Widget, VisitorError> {
-        let token = EmbedToken::parse(&request.token).map_err(|_| VisitorError::InvalidToken)?;
+        self.admit_by(&request.token, |widget| widget.admit(&request.source)).await
+    }
+
+    /// The widget of the token, if `rule` lets it be used. A token with a wrong checksum is refused without a query.
+    async fn admit_by(
+        &self,
+        token: &str,
+        rule: impl FnOnce(&Widget) -> Result<(), AdmissionError> + Send,
+    ) -> Result<Widget, VisitorError> {
+        let token = EmbedToken::parse(token).map_err(|_| VisitorError::InvalidToken)?;
         let (now, hash) = (self.clock.now(), token.hash());
         let (widget, slot) = match self.tokens.find(&hash).await? {
             None => return Err(VisitorError::InvalidToken),
@@ -68,7 +77,7 @@ impl Visitors {
             return Err(VisitorError::InvalidToken);
         }
         self.token_uses.note(hash, slot, now);
-        match widget.admit(&request.source) {
+        match rule(&widget) {
             Ok(()) if self.require_allowed_domains && widget.allowed_domains.is_empty() => {
                 Err(VisitorError::OriginNotAllowed)
             }
@@ -130,6 +139,10 @@ impl Visitors {
 impl VisitorChat for Visitors {
     async fn initialize(&self, request: VisitorRequest) -> Result<Widget, VisitorError> {
         self.admit(&request).await
+    }
+
+    async fn hosted_page(&self, token: String) -> Result<Widget, VisitorError> {
+        self.admit_by(&token, Widget::admit_to_hosted_page).await
     }
 
     async fn issue_challenge(&self, request: VisitorRequest) -> Result<IssuedChallenge, VisitorError> {

@@ -110,6 +110,8 @@ impl fmt::Display for Origin {
 pub enum Source {
     /// A page on the web.
     Page(Origin),
+    /// A page on the service's own origin, such as a widget's hosted page.
+    Own(Origin),
     /// It says nothing: programs and apps for phones do not.
     Unnamed,
     /// Something that names no site: `null`, as pages from a file or a sandbox send, or a text that is no origin.

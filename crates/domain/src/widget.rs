@@ -117,23 +117,39 @@ pub struct Widget {
 pub enum AdmissionError {
     /// The widget is switched off.
     Inactive,
-    /// The page's site is not on the list of allowed domains.
+    /// The page's site is not on the list of allowed domains, or the widget has no hosted page.
     OriginNotAllowed,
 }
 
 impl Widget {
     /// Whether a request from there may use the widget. The state is checked before the origin.
     pub fn admit(&self, source: &Source) -> Result<(), AdmissionError> {
-        if !self.active {
-            return Err(AdmissionError::Inactive);
-        }
-        let is_allowed = match source {
+        self.admit_if(match source {
             Source::Page(origin) => self.allowed_domains.allows(Some(origin)),
+            // Its hosted page is no site of its owner's, so it is on no list.
+            Source::Own(origin) => self.has_hosted_page() || self.allowed_domains.allows(Some(origin)),
             // What cannot be read may have been meant to keep out these, too.
             Source::Unnamed if self.allowed_domains.is_unreadable() => false,
             Source::Unnamed => self.rules.allow_no_origin || self.allowed_domains.allows(None),
             Source::Opaque => self.allowed_domains.allows(None),
-        };
-        if is_allowed { Ok(()) } else { Err(AdmissionError::OriginNotAllowed) }
+        })
+    }
+
+    /// Whether the widget's hosted page may be shown to whoever asks for it. Which sites may show it in a frame, the page
+    /// itself tells the browser.
+    pub fn admit_to_hosted_page(&self) -> Result<(), AdmissionError> {
+        self.admit_if(self.has_hosted_page())
+    }
+
+    fn has_hosted_page(&self) -> bool {
+        self.rules.hosted_page && !self.allowed_domains.is_unreadable()
+    }
+
+    fn admit_if(&self, is_allowed: bool) -> Result<(), AdmissionError> {
+        match (self.active, is_allowed) {
+            (false, _) => Err(AdmissionError::Inactive),
+            (true, false) => Err(AdmissionError::OriginNotAllowed),
+            (true, true) => Ok(()),
+        }
     }
 }

@@ -21,10 +21,10 @@ use uuid::Uuid;
 
 use crate::connections;
 use crate::error::{ApiError, Code, ErrorBody, reason};
-use crate::head;
 use crate::routes::{self, Family};
 use crate::state::State;
 use crate::time::iso_millis;
+use crate::{head, pages};
 
 /// Names the request in the log and in every answer. A client's own value is not taken over: two requests could
 /// claim one name.
@@ -128,6 +128,30 @@ impl Subject {
             let code = error.code.as_str();
             tracing::error!(request_id = %self.id, route = self.route(), code, causes, "request failed");
         }
+        // Who follows a link reads a page; programs that try other methods get what they get everywhere.
+        let (mut headers, body) = if self.method == Method::GET && self.route() == pages::hosted::PATH {
+            let (headers, page) = pages::hosted::refusal(error);
+            (headers, page.into_bytes())
+        } else {
+            self.json_body(status, error, timestamp)
+        };
+        let further = error.headers().into_iter().flatten();
+        headers.extend(further.map(|(name, value)| (name.clone(), value.clone())));
+        if status == StatusCode::UNAUTHORIZED {
+            // RFC 9110 section 15.5.2 wants a challenge; this one makes no browser ask for a password.
+            headers.push((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
+        }
+        headers.extend(error.retry_after().map(|seconds| (RETRY_AFTER, seconds.into())));
+        headers.extend(error.allow().and_then(|allow| Some((ALLOW, HeaderValue::from_str(allow).ok()?))));
+        (headers, body)
+    }
+
+    fn json_body(
+        &self,
+        status: StatusCode,
+        error: &ApiError,
+        timestamp: &str,
+    ) -> (Vec<(HeaderName, HeaderValue)>, Vec<u8>) {
         let body = ErrorBody {
             status: status.as_u16(),
             error: reason(status),
@@ -138,15 +162,7 @@ impl Subject {
             request_id: self.id,
             turn_id: error.turn_id().map(TurnId::as_uuid),
         };
-        let further = error.headers().into_iter().flatten();
-        let mut headers: Vec<_> = further.map(|(name, value)| (name.clone(), value.clone())).collect();
-        headers.push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
-        if status == StatusCode::UNAUTHORIZED {
-            // RFC 9110 section 15.5.2 wants a challenge; this one makes no browser ask for a password.
-            headers.push((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
-        }
-        headers.extend(error.retry_after().map(|seconds| (RETRY_AFTER, seconds.into())));
-        headers.extend(error.allow().and_then(|allow| Some((ALLOW, HeaderValue::from_str(allow).ok()?))));
+        let headers = vec![(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
         // Numbers, texts and UUIDs always have a JSON form.
         (headers, serde_json::to_vec(&body).unwrap_or_default())
     }

@@ -68,7 +68,7 @@ pub fn bearer(value: &[u8]) -> Option<String> {
 /// answer repeats.
 pub fn page_origin(headers: &[RawHeader<'_>]) -> Result<(Option<Origin>, Option<Vec<u8>>), Refusal> {
     let request = with_headers(TestRequest::get(), headers);
-    let origin = PageOrigin::of(request.headers())?;
+    let origin = PageOrigin::of(request.headers(), None)?;
     let trusted = if let Source::Page(origin) = origin.source { Some(origin) } else { None };
     Ok((trusted, origin.echo.map(|echo| echo.as_bytes().to_vec())))
 }

@@ -1,5 +1,8 @@
 //! What browsers and supervisors fetch beside the API: the widget's files, the demo page, the service's state.
 
+pub(crate) mod gallery;
+pub(crate) mod hosted;
+
 use actix_web::http::header::{
     ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY,
     CROSS_ORIGIN_RESOURCE_POLICY, ETAG, HeaderName, IF_NONE_MATCH, REFERRER_POLICY, VARY,
@@ -89,6 +92,18 @@ pub(crate) fn embed_code(base_url: &str, token: &EmbedToken) -> String {
     format!(
         r#"<script src="{}/widget.js" data-token="{}"></script>"#,
         escape(base_url),
+        escape(token.reveal())
+    )
+}
+
+/// The HTML that embeds a widget with this version of the loader and no other.
+pub(crate) fn pinned_embed_code(base_url: &str, token: &EmbedToken) -> String {
+    let loader = chatloom_web::pinned_loader();
+    format!(
+        r#"<script src="{}{}" integrity="{}" crossorigin="anonymous" data-token="{}"></script>"#,
+        escape(base_url),
+        loader.path,
+        loader.integrity(),
         escape(token.reveal())
     )
 }

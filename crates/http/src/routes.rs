@@ -135,7 +135,11 @@ routes! {
         GET "/api/docs/style.css" => openapi::page::style;
         GET "/widget.js" => pages::loader;
         GET "/widget/{name}" => pages::widget_file;
+        GET "/chat/{token}" => pages::hosted::page;
+        GET "/chat/assets/{name}" => pages::hosted::page_asset;
         GET "/demo" => pages::demo;
+        GET "/demo/gallery" => pages::gallery::page;
+        GET "/demo/gallery/frame" => pages::gallery::frame;
         GET "/demo/assets/{name}" => pages::demo_asset;
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::web::Data;
+use chatloom_domain::origin::Origin;
 use chatloom_ports::dashboard::visitors::VisitorAdministration;
 use chatloom_ports::dashboard::{
     AuditLog, BudgetAdministration, DashboardAccess, WidgetAdministration, WorkflowAdministration,
@@ -86,6 +87,8 @@ pub(crate) struct State {
     pub(crate) base_url: String,
     /// The origin that our own pages have, as browsers write it.
     pub(crate) public_origin: String,
+    /// The same as a value. `None` where the address is none that a page can have; then no page counts as ours.
+    pub(crate) own_origin: Option<Origin>,
     /// Whether browsers reach us over TLS, so that cookies can insist on it.
     pub(crate) is_https: bool,
     pub(crate) keep_alive: Duration,
@@ -94,9 +97,11 @@ pub(crate) struct State {
 
 impl State {
     pub(crate) fn new(services: Services, config: HttpConfig) -> Self {
+        let public_origin = config.public_url.origin().ascii_serialization();
         Self {
             services,
-            public_origin: config.public_url.origin().ascii_serialization(),
+            own_origin: Origin::parse(&public_origin).ok(),
+            public_origin,
             is_https: config.public_url.scheme() == "https",
             base_url: String::from(config.public_url).trim_end_matches('/').to_owned(),
             limiter: RateLimiter::new(config.public_rate_limit_per_minute, config.trusted_proxies),

@@ -114,7 +114,7 @@ pub enum VisitorError {
     /// The widget is deleted or switched off.
     #[error("the widget is deleted or switched off")]
     WidgetGone,
-    /// The page's site may not embed the widget.
+    /// The page's site may not embed the widget, or the widget has no hosted page.
     #[error("the widget is not allowed on this site")]
     OriginNotAllowed,
     /// The proof of who the visitor is does not count: malformed, expired, or not signed with the widget's secret.
@@ -245,6 +245,9 @@ impl From<TurnStream> for AnsweringTurn {
 pub trait VisitorChat: Send + Sync {
     /// The widget as a page needs it when it loads.
     async fn initialize(&self, request: VisitorRequest) -> Result<Widget, VisitorError>;
+
+    /// The widget whose hosted page is asked for, by whoever has the token: the request comes from no page that counts.
+    async fn hosted_page(&self, token: String) -> Result<Widget, VisitorError>;
 
     /// A challenge for the widget's bot check. Widgets without the check give one too: it may be switched on before
     /// the session is opened.

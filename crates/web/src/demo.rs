@@ -1,6 +1,8 @@
 //! The demo page: an example shop that embeds a widget the way any site would, by its embed code.
 
 use crate::asset::Asset;
+use crate::gallery;
+use crate::template::{escape, fill};
 
 const TEMPLATE: &str = include_str!("../web/demo/shop.html");
 
@@ -26,27 +28,17 @@ pub struct DemoPage<'a> {
 pub fn demo_page(page: &DemoPage<'_>) -> String {
     let base_url = escape(page.base_url);
     let admin_email = escape(page.admin_email);
-    // One pass over the template, so that a value that looks like a placeholder stays a value.
-    let mut html = String::with_capacity(TEMPLATE.len() + 512);
-    let mut rest = TEMPLATE;
-    while let Some((before, after)) = rest.split_once("{{") {
-        let (name, after) = after.split_once("}}").unwrap_or((after, ""));
-        html.push_str(before);
-        html.push_str(match name {
-            "embed_code" => page.embed_code,
-            "base_url" => &base_url,
-            "admin_email" => &admin_email,
-            _ => "",
-        });
-        rest = after;
-    }
-    html.push_str(rest);
-    html
+    fill(TEMPLATE, |name| match name {
+        "embed_code" => page.embed_code,
+        "base_url" => &base_url,
+        "admin_email" => &admin_email,
+        _ => "",
+    })
 }
 
-/// `GET /demo/assets/{name}`: the page's own files, to be cached as [`Freshness::Brief`](crate::Freshness::Brief).
+/// `GET /demo/assets/{name}`: the files of this page and of the gallery, to be cached as [`Freshness::Brief`](crate::Freshness::Brief).
 pub fn demo_asset(name: &str) -> Option<&'static Asset> {
-    (name == "shop.css").then_some(&SHOP_CSS)
+    (name == "shop.css").then_some(&SHOP_CSS).or_else(|| gallery::file(name))
 }
 
 /// The `Content-Security-Policy` of the demo page. It is as strict as a careful site's, so the demo shows that the
@@ -55,28 +47,23 @@ pub fn demo_asset(name: &str) -> Option<&'static Asset> {
 /// Pictures may come from any `https:` site, as a widget's avatar may; `data:` is the page's empty icon.
 /// `base_url` is named beside `'self'`, because the page may be opened under another name of the same machine.
 pub fn demo_csp(base_url: &str) -> String {
-    let is_source = |c: char| c.is_ascii_alphanumeric() || ":/.-_[]".contains(c);
-    let server = if base_url.chars().all(is_source) { base_url } else { "" };
+    policy(base_url, "'none'")
+}
+
+/// The policy of a page of ours with a widget, which the sources `ancestors` may show in a frame.
+pub(crate) fn policy(base_url: &str, ancestors: &str) -> String {
+    let server = source(base_url);
     format!(
-        "default-src 'none'; script-src 'self' {server}; style-src 'self'; connect-src 'self' {server}; \
-         img-src 'self' data: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+        "default-src 'none'; script-src 'self'{server}; style-src 'self'; connect-src 'self'{server}; \
+         img-src 'self' data: https:; base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}; \
          require-trusted-types-for 'script'; trusted-types 'none'"
     )
 }
 
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            _ => out.push(c),
-        }
-    }
-    out
+/// The server as a further source of a policy, after a space: `base_url`, unless it could end the directive.
+fn source(base_url: &str) -> String {
+    let is_source = |c: char| c.is_ascii_alphanumeric() || ":/.-_[]".contains(c);
+    if base_url.chars().all(is_source) { format!(" {base_url}") } else { String::new() }
 }
 
 #[cfg(test)]
@@ -117,7 +104,7 @@ mod tests {
 
     #[test]
     fn only_known_files_are_demo_assets() {
-        assert!(demo_asset("shop.css").is_some());
+        assert!(demo_asset("shop.css").is_some() && demo_asset("stage.js").is_some());
         assert!(demo_asset("shop.html").is_none());
     }
 }

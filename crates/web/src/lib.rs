@@ -1,11 +1,19 @@
-//! What browsers get: the widget's loader and panel, and the demo page. The files are embedded in the binary, named
+//! What browsers get: the widget's loader and panel, the hosted page of a widget, and the demo page. The files are embedded in the binary, named
 //! and tagged by their content, and compressed once. This crate knows bytes and headers' values, but no HTTP server.
 
 mod asset;
 mod demo;
+mod gallery;
+mod hosted;
+mod page_file;
+mod template;
 
 pub use asset::Asset;
 pub use demo::{DemoPage, demo_asset, demo_csp, demo_page};
+pub use gallery::{gallery_csp, gallery_frame, gallery_frame_csp, gallery_page};
+pub use hosted::{
+    Framing, HostedPage, RefusalPage, hosted_asset, hosted_csp, hosted_page, refusal_csp, refusal_page,
+};
 
 /// `Cache-Control` of files whose name carries their hash: a year, the longest that caches honour (RFC 9111).
 pub const IMMUTABLE_CACHE_CONTROL: &str = "public, max-age=31536000, immutable";
@@ -18,6 +26,13 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 static LOADER: Asset = Asset::new(
     "/widget.js",
+    SCRIPT,
+    concat!("W/\"", env!("CHATLOOM_LOADER_HASH"), "\""),
+    include_bytes!(concat!(env!("OUT_DIR"), "/widget.js")),
+);
+
+static PINNED_LOADER: Asset = Asset::new(
+    concat!("/widget/loader-", env!("CHATLOOM_LOADER_HASH"), ".js"),
     SCRIPT,
     concat!("W/\"", env!("CHATLOOM_LOADER_HASH"), "\""),
     include_bytes!(concat!(env!("OUT_DIR"), "/widget.js")),
@@ -60,11 +75,18 @@ pub fn widget_loader() -> &'static Asset {
     &LOADER
 }
 
-/// `GET /widget/{name}`: the panel that the loader imports on the visitor's first intent, in the language that it asks
-/// for, and the solver that the panel imports where the widget has a bot check.
+/// The same script under a name that no other version of it gets, for embed codes that pin it by
+/// [`Asset::integrity`].
+pub fn pinned_loader() -> &'static Asset {
+    &PINNED_LOADER
+}
+
+/// `GET /widget/{name}`: the pinned loader, the panel that the loader imports on the visitor's first intent, in the language
+/// that it asks for, and the solver that the panel imports where the widget has a bot check.
 ///
 /// A loader or panel from a cache may ask for an older file; it gets the current one, but only for a short time, because
-/// caches would otherwise keep it under the wrong name for a year.
+/// caches would otherwise keep it under the wrong name for a year. A page that pins an older loader gets the current one,
+/// too: its browser refuses it, and says that the integrity is wrong.
 pub fn widget_file(name: &str) -> Option<(&'static Asset, Freshness)> {
     let (kind, rest) = name.strip_suffix(".js")?.split_once('-')?;
     let (hash, language) = rest.split_once('-').unwrap_or((rest, DEFAULT_LANGUAGE));
@@ -72,6 +94,7 @@ pub fn widget_file(name: &str) -> Option<(&'static Asset, Freshness)> {
     let asset = match kind {
         "panel" if is_hash => panel(language).or_else(|| panel(DEFAULT_LANGUAGE))?,
         "solver" if is_hash => &SOLVER,
+        "loader" if is_hash => &PINNED_LOADER,
         _ => return None,
     };
     let is_current = asset.path.strip_prefix("/widget/") == Some(name);
@@ -109,7 +132,7 @@ mod tests {
 
     #[test]
     fn the_current_files_are_immutable() {
-        for file in PANELS.iter().chain([&SOLVER]) {
+        for file in PANELS.iter().chain([&SOLVER, &PINNED_LOADER]) {
             let (asset, freshness) = widget_file(&file.path["/widget/".len()..]).unwrap();
             assert_eq!(asset.path, file.path);
             assert_eq!(freshness.cache_control(), IMMUTABLE_CACHE_CONTROL);
@@ -124,6 +147,7 @@ mod tests {
             ("panel-0123456789abcdef-en.js", english),
             ("panel-0123456789abcdef-xx.js", english),
             ("solver-0123456789abcdef.js", &SOLVER),
+            ("loader-0123456789abcdef.js", &PINNED_LOADER),
         ] {
             let (asset, freshness) = widget_file(name).unwrap();
             assert_eq!(asset.bytes, file.bytes);
@@ -137,6 +161,7 @@ mod tests {
             "panel.js",
             "solver.js",
             "solver",
+            "loader.js",
             "other-0123456789abcdef.js",
             "panel-.js",
             "panel-0123456789ABCDEF.js",

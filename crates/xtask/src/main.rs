@@ -23,15 +23,17 @@ use steps::Steps;
 const USAGE: &str = "\
 Usage: cargo xtask <task>
 
-  test    find or install what the tests need (PostgreSQL, Node.js, Chromium), then run all tests
-  deny    hold the dependencies against deny.toml with cargo-deny, which is built if there is none
-  ci      check the format, run the linter, then do what `deny` and `test` do
+  test      find or install what the tests need (PostgreSQL, Node.js, Chromium), then run all tests
+  pictures  take the pictures of docs/images from a running server, with fonts for all languages
+  deny      hold the dependencies against deny.toml with cargo-deny, which is built if there is none
+  ci        check the format, run the linter, then do what `deny` and `test` do
 ";
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
     let outcome = match (words.next().as_deref(), words.next()) {
         (Some("test"), None) => test(),
+        (Some("pictures"), None) => pictures(),
         (Some("deny"), None) => deny(),
         (Some("ci"), None) => ci(),
         (None | Some("help" | "--help" | "-h"), None) => {
@@ -74,13 +76,26 @@ fn test() -> Result<Steps, String> {
     Ok(steps)
 }
 
+fn pictures() -> Result<Steps, String> {
+    let tools = tools::find_or_install_for_pictures(&target_dir()?)?;
+    let mut steps = Steps::default();
+    if steps.run("server", cargo(&["build", "--locked", "--package", "chatloom-server"])) {
+        browser::take_pictures(&mut steps, &tools, &workspace().join("crates/web"), &server()?);
+    }
+    Ok(steps)
+}
+
 fn run_tests(steps: &mut Steps) -> Result<(), String> {
     let tools = tools::find_or_install(&target_dir()?)?;
     // This also builds the server's binary, which the browser tests start.
     steps.run("Rust tests", cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]));
-    let server = target_dir()?.join("debug").join(format!("chatloom{}", std::env::consts::EXE_SUFFIX));
-    browser::run(steps, &tools, &workspace().join("crates/web"), &server);
+    browser::run(steps, &tools, &workspace().join("crates/web"), &server()?);
     Ok(())
+}
+
+/// The server's binary, as the last step built it.
+fn server() -> Result<PathBuf, String> {
+    Ok(target_dir()?.join("debug").join(format!("chatloom{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// A cargo command in the workspace's root, with the cargo that started us.

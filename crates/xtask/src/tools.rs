@@ -19,31 +19,53 @@ pub(crate) struct Tools {
     pub(crate) chromium: PathBuf,
 }
 
-/// Finds everything, or installs what is missing and looks again.
+/// Fonts that pictures of the widget need, and their Debian packages: without them, languages and emoji are boxes.
+const PICTURE_FONTS: [(&str, &str); 3] = [
+    ("Noto Sans", "fonts-noto-core"),
+    ("Noto Sans CJK JP", "fonts-noto-cjk"),
+    ("Noto Color Emoji", "fonts-noto-color-emoji"),
+];
+
+/// Finds everything that the tests need, or installs what is missing and looks again.
 pub(crate) fn find_or_install(target: &Path) -> Result<Tools, String> {
-    let missing = missing_packages(target);
-    if !missing.is_empty() {
-        apt::install(&missing)?;
+    let mut missing = missing_for_browser(target);
+    if find_initdb().is_none() {
+        missing.push("postgresql");
     }
+    install(&missing)?;
+    let tools = find(target)?;
+    let initdb = find_initdb().ok_or("there is still no PostgreSQL server")?;
+    println!("xtask: PostgreSQL: {}", initdb.display());
+    Ok(tools)
+}
+
+/// Finds everything that taking pictures needs, or installs what is missing and looks again.
+pub(crate) fn find_or_install_for_pictures(target: &Path) -> Result<Tools, String> {
+    let mut missing = missing_for_browser(target);
+    missing.extend(PICTURE_FONTS.iter().filter(|(font, _)| !has_font(font)).map(|(_, package)| *package));
+    install(&missing)?;
+    find(target)
+}
+
+fn install(packages: &[&str]) -> Result<(), String> {
+    if packages.is_empty() { Ok(()) } else { apt::install(packages) }
+}
+
+fn find(target: &Path) -> Result<Tools, String> {
     let npm = find_in_path("npm").ok_or("there is still no npm in PATH")?;
     let tools = Tools {
         node: find_node(target).map_or_else(|| install_node(target, &npm), Ok)?,
         npm,
         chromium: find_chromium().ok_or("there is still no Chromium in PATH")?,
     };
-    let initdb = find_initdb().ok_or("there is still no PostgreSQL server")?;
-    println!("xtask: PostgreSQL: {}", initdb.display());
     println!("xtask: Node.js:    {}", tools.node.display());
     println!("xtask: Chromium:   {}", tools.chromium.display());
     Ok(tools)
 }
 
-/// The Debian packages of what cannot be found.
-fn missing_packages(target: &Path) -> Vec<&'static str> {
+/// The Debian packages of what cannot be found and a browser's work needs.
+fn missing_for_browser(target: &Path) -> Vec<&'static str> {
     let mut packages = Vec::new();
-    if find_initdb().is_none() {
-        packages.push("postgresql");
-    }
     // An old Node.js is enough to fetch a newer one from its own package registry.
     if find_node(target).is_none() && find_in_path("node").is_none() {
         packages.push("nodejs");
@@ -54,7 +76,7 @@ fn missing_packages(target: &Path) -> Vec<&'static str> {
     if find_chromium().is_none() {
         packages.push("chromium");
     }
-    if !has_fonts() {
+    if !has_font(":") {
         // Without any font a page has no text to measure or to show in a screenshot.
         packages.push("fonts-dejavu-core");
     }
@@ -110,8 +132,9 @@ fn find_chromium() -> Option<PathBuf> {
         .find_map(|name| find_in_path(name))
 }
 
-fn has_fonts() -> bool {
-    let output = Command::new("fc-list").output();
+/// Whether a font is there that matches the pattern of fontconfig; `:` matches all.
+fn has_font(pattern: &str) -> bool {
+    let output = Command::new("fc-list").arg(pattern).output();
     // Systems without fontconfig, such as macOS, bring their own fonts.
     output.map_or(!cfg!(target_os = "linux"), |output| !output.stdout.is_empty())
 }

@@ -14,6 +14,7 @@ mod bot_checks;
 mod budgets;
 mod exchange;
 mod feedback;
+mod hosted;
 mod identity;
 mod model;
 mod page_context;

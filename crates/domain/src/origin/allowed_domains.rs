@@ -64,6 +64,18 @@ impl AllowedDomains {
         self.entries.iter().map(Entry::as_str)
     }
 
+    /// The sites whose pages may show a page of ours in a frame, in the notation of the directive `frame-ancestors` (CSP
+    /// Level 3): `*` where any site is allowed, and nothing where the list cannot be read.
+    ///
+    /// That notation cannot say that a site on plain http is meant without its secure twin. A host has only letters,
+    /// digits, hyphens, underscores and dots, so no entry can end the directive and begin another.
+    pub fn frame_sources(&self) -> Vec<String> {
+        if self.is_empty() {
+            return vec!["*".to_owned()];
+        }
+        self.entries.iter().flat_map(Entry::frame_sources).collect()
+    }
+
     /// Whether any site is allowed.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty() && !self.is_unreadable

@@ -1,5 +1,7 @@
 //! One entry of an allow-list: which origins it covers, and its canonical text.
 
+use std::fmt;
+
 use thiserror::Error;
 
 use super::host::Host;
@@ -61,6 +63,16 @@ impl Entry {
         &self.text
     }
 
+    /// The entry in the notation of `frame-ancestors`: a source for each scheme that it covers. That notation has no place
+    /// for IPv6 addresses (CSP Level 3, section 2.3.1), so these have none.
+    pub(super) fn frame_sources(&self) -> impl Iterator<Item = String> + '_ {
+        let covered = |scheme: &Scheme| self.scheme.is_none_or(|own| own == *scheme) && !self.host.is_ipv6();
+        [Scheme::Https, Scheme::Http].into_iter().filter(covered).map(|scheme| {
+            let wildcard = if self.subdomains { "*." } else { "" };
+            format!("{}://{wildcard}{}{}", scheme.as_str(), self.host.as_str(), self.port)
+        })
+    }
+
     pub(super) fn covers(&self, origin: &Origin) -> bool {
         let scheme = self.scheme.is_none_or(|scheme| scheme == origin.scheme);
         let port = match self.port {
@@ -70,6 +82,16 @@ impl Entry {
         };
         let host = if self.subdomains { origin.host.is_below(&self.host) } else { origin.host == self.host };
         scheme && port && host
+    }
+}
+
+impl fmt::Display for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SchemeDefault => Ok(()),
+            Self::Exactly(port) => write!(f, ":{port}"),
+            Self::Any => f.write_str(":*"),
+        }
     }
 }
 
@@ -140,11 +162,6 @@ fn canonical_text(scheme: Option<Scheme>, subdomains: bool, host: &Host, port: P
         Some(Scheme::Https) | None => "",
     };
     let wildcard = if subdomains { "*." } else { "" };
-    let port = match port {
-        Port::SchemeDefault => String::new(),
-        Port::Exactly(port) => format!(":{port}"),
-        Port::Any => ":*".to_owned(),
-    };
     format!("{scheme}{wildcard}{}{port}", host.as_str())
 }
 

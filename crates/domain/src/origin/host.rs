@@ -48,6 +48,10 @@ impl Host {
         self.is_address
     }
 
+    pub(super) fn is_ipv6(&self) -> bool {
+        self.text.starts_with('[')
+    }
+
     /// Whether pages on this host are always the developer's own, so that plain http is safe. Only these
     /// three names: the rest of 127.0.0.0/8 is rarely meant and can be listed with `http://`.
     pub(super) fn is_loopback(&self) -> bool {

@@ -5,6 +5,7 @@ mod allowed_domains;
 mod colors;
 mod css;
 mod customization;
+mod frame_sources;
 mod origins;
 mod solutions;
 mod strings;

@@ -9,7 +9,7 @@ use chatloom_domain::id::WidgetId;
 use super::authorized::{Authorized, Build, PathId, Read, ReadEmbedCode};
 use crate::error::ApiError;
 use crate::openapi::{Doc, list_of, schema};
-use crate::pages::embed_code as render_embed_code;
+use crate::pages;
 use crate::state::State;
 use wire::{
     CreateWidgetRequest, EmbedCodeResponse, RegenerateTokenRequest, StatsResponse, TokenResponse,
@@ -149,8 +149,10 @@ pub(crate) async fn embed_code(
     state: Data<State>,
 ) -> Result<HttpResponse, ApiError> {
     let token = state.services.widgets.embed_token(&caller.member, WidgetId::from_uuid(id.0)).await?;
-    let embed_code = render_embed_code(&state.base_url, &token);
-    Ok(HttpResponse::Ok().json(EmbedCodeResponse { embed_code }))
+    Ok(HttpResponse::Ok().json(EmbedCodeResponse {
+        embed_code: pages::embed_code(&state.base_url, &token),
+        pinned_embed_code: pages::pinned_embed_code(&state.base_url, &token),
+    }))
 }
 
 pub(crate) async fn regenerate_token(

@@ -6,7 +6,7 @@ use actix_web::http::header::{HeaderMap, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{Error, HttpMessage as _};
+use actix_web::{Error, HttpMessage as _, HttpRequest};
 
 use super::cors;
 use super::origin::PageOrigin;
@@ -21,7 +21,7 @@ pub(crate) async fn guard(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let state = State::of(request.request())?;
-    let origin = PageOrigin::of(request.headers());
+    let origin = PageOrigin::of(request.headers(), state.own_origin.as_ref());
     // A preflight costs nothing and precedes a request that is counted.
     let is_counted = request.method() != Method::OPTIONS;
     let surrounding = Surrounding {
@@ -32,9 +32,7 @@ pub(crate) async fn guard(
     let admitted = match surrounding.retry_after() {
         Some(seconds) => Err(ApiError::rate_limited(seconds)),
         // An answer may be a stream, which would keep the place from those who are short.
-        None if is_late(request.request()) => {
-            Err(ApiError::failure(Code::Overloaded, "more connections are open than MAX_CONNECTIONS allows"))
-        }
+        None if is_late(request.request()) => Err(overloaded()),
         None => origin,
     };
     let mut response = match admitted {
@@ -75,6 +73,21 @@ impl Surrounding {
         self.add_headers(&mut headers, refusal.code.status());
         refusal.with_headers(headers)
     }
+}
+
+/// Admits a page of ours that is for visitors as well, although it lies beside their routes: it counts as loading a widget.
+pub(crate) fn admit_page(request: &HttpRequest, state: &State) -> Result<(), ApiError> {
+    let peer = request.peer_addr().map(|peer| peer.ip());
+    let allowance = peer.and_then(|peer| state.limiter.count(Bucket::Init, peer, request.headers()));
+    match allowance.and_then(|allowance| allowance.retry_after) {
+        Some(seconds) => Err(ApiError::rate_limited(seconds)),
+        None if is_late(request) => Err(overloaded()),
+        None => Ok(()),
+    }
+}
+
+fn overloaded() -> ApiError {
+    ApiError::failure(Code::Overloaded, "more connections are open than MAX_CONNECTIONS allows")
 }
 
 fn count(request: &ServiceRequest, state: &State) -> Option<Allowance> {

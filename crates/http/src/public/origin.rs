@@ -18,11 +18,14 @@ pub(crate) struct PageOrigin {
 
 impl PageOrigin {
     /// Reads the one `Origin` header. Only where there is none, the origin of `Referer` takes its place: browsers
-    /// leave `Origin` out of same-origin reads.
-    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
+    /// leave `Origin` out of same-origin reads. `own` is the service's own origin.
+    pub(crate) fn of(headers: &HeaderMap, own: Option<&Origin>) -> Result<Self, ApiError> {
+        let source = |origin: Origin| {
+            if own == Some(&origin) { Source::Own(origin) } else { Source::Page(origin) }
+        };
         let mut origins = headers.get_all(ORIGIN);
         let Some(header) = origins.next() else {
-            return Ok(Self { source: from_referer(headers), echo: None });
+            return Ok(Self { source: from_referer(headers, source), echo: None });
         };
         if origins.next().is_some() {
             return Err(ApiError::new(Code::InvalidOrigin, "the Origin header must be given at most once"));
@@ -37,13 +40,13 @@ impl PageOrigin {
         // A page from a file or a sandbox is `null`. It may use widgets that any site may embed, and its browser
         // shows it the answer only if the word is repeated. No credentials go with it.
         let echo = (trusted.is_some() || header.as_bytes() == b"null").then(|| header.clone());
-        Ok(Self { source: trusted.map_or(Source::Opaque, Source::Page), echo })
+        Ok(Self { source: trusted.map_or(Source::Opaque, source), echo })
     }
 }
 
-fn from_referer(headers: &HeaderMap) -> Source {
+fn from_referer(headers: &HeaderMap, source: impl FnOnce(Origin) -> Source) -> Source {
     let mut referers = headers.get_all(REFERER);
     let (Some(referer), others) = (referers.next(), referers.next()) else { return Source::Unnamed };
     let origin = referer.to_str().ok().filter(|_| others.is_none()).map(Origin::from_referer);
-    origin.and_then(Result::ok).map_or(Source::Opaque, Source::Page)
+    origin.and_then(Result::ok).map_or(Source::Opaque, source)
 }

@@ -22,7 +22,7 @@ fn world() -> World {
             Err(VisitorError::Store(unavailable()))
         }
         Source::Page(origin) if origin != Origin::parse(EXAMPLE).unwrap() => Err(VisitorError::WidgetGone),
-        Source::Page(_) => Ok(sample::widget(sample::team_id(1), sample::workflow_id(1), 1)),
+        Source::Page(_) | Source::Own(_) => Ok(sample::widget(sample::team_id(1), sample::workflow_id(1), 1)),
         Source::Unnamed | Source::Opaque => Err(VisitorError::InvalidToken),
     });
     world

@@ -17,6 +17,7 @@ mod cors;
 mod document;
 mod errors;
 mod feedback;
+mod hosted;
 mod login;
 mod logs;
 mod pages;

@@ -70,6 +70,31 @@ async fn the_demo_embeds_its_widget_the_way_any_site_would() {
 }
 
 #[actix_web::test]
+async fn the_gallery_is_where_the_demo_is() {
+    let paths = ["/demo/gallery", "/demo/gallery/frame?state=answer", "/demo/assets/stage.js"];
+    for path in paths {
+        assert_eq!(World::new().answer(get(path)).await.status, 404, "{path}");
+    }
+    let mut world = World::new();
+    world.demo = Some(MockDemoSite::new());
+    let answers = world.answers(paths.map(get).into()).await;
+    assert_eq!(answers.iter().map(|answer| answer.status).collect::<Vec<_>>(), [200, 200, 200]);
+    for (answer, ancestors) in [(&answers[0], "'none'"), (&answers[1], "'self'")] {
+        let policy = answer.header("content-security-policy").unwrap();
+        assert!(
+            policy.contains(&format!("frame-ancestors {ancestors}; require-trusted-types-for 'script'")),
+            "{policy}"
+        );
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+    }
+    // The state is the script's business: nothing of the address gets into the page.
+    assert!(
+        answers[1].text().contains("https://chat.example.com/widget.js")
+            && !answers[1].text().contains("answer")
+    );
+}
+
+#[actix_web::test]
 async fn the_demo_leaves_out_an_address_that_is_nobody_elses_business() {
     let mut world = World::new();
     let mut site = MockDemoSite::new();

@@ -128,6 +128,27 @@ async fn the_embed_code_has_the_shape_of_the_specification() {
 }
 
 #[actix_web::test]
+async fn the_pinned_embed_code_names_one_version_of_the_script() {
+    let mut world = World::with_member(Role::Operator);
+    world.widgets.expect_embed_token().returning(|_, _| Ok(sample::embed_token(1)));
+    let loader = chatloom_web::pinned_loader();
+    let answers = world.answers(vec![signed_in(get(&widget_path("/embed-code"))), get(loader.path)]).await;
+    assert_eq!(
+        answers[0].json()["pinnedEmbedCode"],
+        format!(
+            r#"<script src="https://chat.example.com{}" integrity="{}" crossorigin="anonymous" data-token="{}"></script>"#,
+            loader.path,
+            loader.integrity(),
+            sample::embed_token(1).reveal()
+        )
+    );
+    assert_eq!(answers[1].header("cache-control"), Some(chatloom_web::IMMUTABLE_CACHE_CONTROL));
+    // Without it a browser may not look at the bytes, and so takes no pinned script.
+    assert_eq!(answers[1].header("access-control-allow-origin"), Some("*"));
+    assert_eq!(answers[1].body, chatloom_web::widget_loader().bytes);
+}
+
+#[actix_web::test]
 async fn the_embed_code_escapes_the_public_url() {
     let mut world = World::with_member(Role::Operator);
     world.config.public_url = "https://chat.example.com/a&b'c/".parse().unwrap();

@@ -94,7 +94,11 @@ fn walk(workflow: &str, token: &str) -> Vec<(&'static str, &'static str, Option<
         ("GET", "/api/docs/style.css", None),
         ("GET", "/widget.js", None),
         ("GET", "/widget/{name}", None),
+        ("GET", "/chat/{token}", None),
+        ("GET", "/chat/assets/{name}", None),
         ("GET", "/demo", None),
+        ("GET", "/demo/gallery", None),
+        ("GET", "/demo/gallery/frame", None),
         ("GET", "/demo/assets/{name}", None),
         ("POST", "/api/auth/logout", None),
     ]

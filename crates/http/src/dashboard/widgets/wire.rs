@@ -228,6 +228,12 @@ pub(super) struct EmbedCodeResponse {
         example = "<script src=\"https://your-domain.com/widget.js\" data-token=\"your-widget-token\"></script>"
     )]
     pub(super) embed_code: String,
+    /// The same for sites that pin scripts (Subresource Integrity). After an upgrade of the server that changes the
+    /// script, browsers refuse it until the new code is on the site.
+    #[schema(
+        example = "<script src=\"https://your-domain.com/widget/loader-0123456789abcdef.js\" integrity=\"sha384-...\" crossorigin=\"anonymous\" data-token=\"your-widget-token\"></script>"
+    )]
+    pub(super) pinned_embed_code: String,
 }
 
 /// How the embed token is to be replaced.

@@ -1,6 +1,7 @@
 //! Group O: which pages may use a widget, and which answers they may read.
 
 mod answers;
+mod hosted;
 mod lists;
 mod refusals;
 mod replicas;
