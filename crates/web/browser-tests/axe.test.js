@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { violations } from './support/axe.js';
+import { withAttributes } from './support/calls.js';
 import { startChatloom } from './support/chatloom.js';
 import { keepScreenshot, launchChromium } from './support/chromium.js';
 import { startCutter } from './support/cutter.js';
@@ -18,15 +19,16 @@ const LOOKS = {
   dark: { colorScheme: 'dark' },
   phone: PHONE,
   'dark phone': { ...PHONE, colorScheme: 'dark' },
+  'right to left': { language: 'ar' },
 };
 
 const RICH = [
   '## Our **terms**\n\nSee [the terms](https://example.com/terms) and `code`.\n\n',
-  '1. one\n2. two\n   - nested\n\n- [x] done\n- [ ] open\n\n> quoted\n\n---\n\n',
+  '1. one\n2. two\n   - nested\n\n> quoted\n\n---\n\n',
   '| Size | Price |\n|:-----|------:|\n| S | 5 |\n\n```js\nconst a = 1;\n```\n',
 ];
 
-let chatloom, chromium, cutter, model, shop;
+let chatloom, chromium, cutter, model, embedCode;
 const table = {};
 
 before(async () => {
@@ -35,8 +37,8 @@ before(async () => {
   chromium = await launchChromium();
   cutter = await startCutter(chatloom.base);
   const customization = { primaryColor: '#facc15', title: 'Shop help', starterPrompts: ['How do refunds work?'] };
-  const { embedCode } = await chatloom.dashboard.createWidget({ agent: model.agent, customization });
-  shop = await serveHostPage(embedCode.replace(chatloom.base, cutter.base));
+  const widget = await chatloom.dashboard.createWidget({ agent: model.agent, customization });
+  embedCode = widget.embedCode.replace(chatloom.base, cutter.base);
 });
 
 after(async () => {
@@ -44,7 +46,6 @@ after(async () => {
   console.log(`axe: rules that are broken in ${states.size} states x ${Object.keys(table).length} looks`);
   console.table(Object.fromEntries(Array.from(states, (state) => [state, Object.fromEntries(Object.entries(table).map(([look, counts]) => [look, counts[state]]))])));
   await chromium?.close();
-  await shop?.close();
   await cutter?.close();
   await chatloom?.stop();
   await model?.close();
@@ -84,8 +85,29 @@ async function walk(page, check) {
   await parts.last.locator('pre').waitFor();
   await parts.settled();
   await check('conversation');
+  await rateAndLeave(page, parts, check);
   await beOnTheWay(page, parts, check);
   await beRefused(page, parts, check);
+}
+
+/** What stands below an answer, and the launcher of a panel that was closed before the answer came. */
+async function rateAndLeave(page, { ask, launcher, last, panel, settled }, check) {
+  await page.route('**/feedback', (route) => route.fulfill({ status: 204, headers: { 'Access-Control-Allow-Origin': '*' } }));
+  await last.locator('.foot .down').click();
+  await last.locator('.reason').waitFor();
+  await check('reason for a bad answer');
+  const answer = dictate();
+  model.answer = () => answer.pieces;
+  await ask('Meanwhile');
+  await page.keyboard.press('Escape');
+  await panel.waitFor({ state: 'detached' });
+  answer.say('Here it is.');
+  answer.end();
+  await page.locator('.launcher.unread').waitFor();
+  await check('unread');
+  await launcher.click();
+  await panel.waitFor();
+  await settled();
 }
 
 /** The states of an answer on its way. */
@@ -161,8 +183,10 @@ async function beRefused(page, { ask, problem, settled }, check) {
   }
 }
 
-for (const [look, options] of Object.entries(LOOKS)) {
+for (const [look, { language = 'en', ...options }] of Object.entries(LOOKS)) {
   test(`axe finds nothing in any state: ${look}`, async (t) => {
+    const shop = await serveHostPage(withAttributes(embedCode, `data-locale="${language}"`));
+    t.after(() => shop.close());
     const page = await chromium.newPage(options);
     t.after(() => page.context().close());
     await page.goto(shop.origin);
