@@ -24,7 +24,7 @@ const LOOKS = {
 
 const RICH = [
   '## Our **terms**\n\nSee [the terms](https://example.com/terms) and `code`.\n\n',
-  '1. one\n2. two\n   - nested\n\n> quoted\n\n---\n\n',
+  '1. one\n2. two\n   - nested\n\n- [x] done\n- [ ] open\n\n> quoted\n\n---\n\n',
   '| Size | Price |\n|:-----|------:|\n| S | 5 |\n\n```js\nconst a = 1;\n```\n',
 ];
 

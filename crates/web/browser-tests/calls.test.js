@@ -106,6 +106,19 @@ test('a text that is sent while an answer is written waits in the box', async (t
   await widget.settled();
 });
 
+test('a text that is sent while the conversation is being loaded is asked once that is there', async (t) => {
+  const { page, widget } = await visit(t, "if (location.hash) Chatloom('send', 'Second')");
+  await call(page, 'send', 'First');
+  await widget.answers.getByText('Hello.').waitFor();
+  await widget.settled();
+  await page.evaluate(() => (location.hash = '#again'));
+  await widget.reload();
+  await widget.questions.getByText('Second').waitFor();
+  await widget.settled();
+  assert.equal(await widget.questions.count(), 2);
+  assert.equal(await widget.box.inputValue(), '');
+});
+
 test('a prefilled text stands before what the visitor has written', async (t) => {
   const { page, widget } = await visit(t);
   await widget.open();

@@ -59,7 +59,7 @@ test('Escape closes the panel from every control in it, and the page hears nothi
   const { page, widget } = await visit();
   await page.evaluate(() => {
     window.heard = [];
-    for (const name of ['keydown', 'keypress']) addEventListener(name, ({ key }) => heard.push(key));
+    for (const name of ['keydown', 'keyup', 'keypress']) addEventListener(name, ({ key }) => heard.push(key));
   });
   for (const name of ['Close chat', 'New conversation', 'Messages', 'Prices?', 'Write a message…']) {
     await widget.open();
@@ -145,12 +145,12 @@ test('what is read aloud has no marks, dividers or addresses, and each block com
   answer.say('# A **head**\n\nSee [our terms](https://example.com/terms), half of');
   await widget.answers.getByText('half of').waitFor();
   assert.deepEqual(await heard.allInnerTexts(), ['A head']);
-  answer.say(' it.\n\n| Size | Price |\n|:-----|------:|\n| *S* | `5` |\n\n- one\n- two\n\n~~~js\nrun()\n~~~\n\nThe end.');
+  answer.say(' it.\n\n| Size | Price |\n|:-----|------:|\n| *S* | `5` |\n\n- [x] one\n- two, **three** and four\n  - five\n\n~~~js\nrun()\n~~~\n\nThe end.');
   answer.end();
   await widget.settled();
   const all = await heard.allInnerTexts();
   assert.equal(all.length, 6);
-  assert.deepEqual(all.slice(0, 4), ['A head', 'See our terms, half of it.', 'Size, Price. S, 5', 'one. two']);
+  assert.deepEqual(all.slice(0, 4), ['A head', 'See our terms, half of it.', 'Size, Price. S, 5', 'one. two, three and four. five']);
   assert.equal(all[5], 'The end.');
   assert.doesNotMatch(all.join('\n'), /[*#|`~]|https?:|-{2}/);
 

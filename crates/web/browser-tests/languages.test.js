@@ -100,6 +100,7 @@ function fitting(page) {
 
 const CHOICES = [
   ['the script beats the owner', { attributes: 'data-locale="fr"', locale: 'de', pageLanguage: 'it' }, 'fr'],
+  ['the owner beats the page', { locale: 'de', pageLanguage: 'it' }, 'de'],
   ['the page beats the browser', { pageLanguage: 'it', options: { locale: 'ja-JP' } }, 'it'],
   ['the browser where the page names none', { pageLanguage: '', options: { locale: 'ja-JP' } }, 'ja'],
   ['the browser where the page speaks one that we do not', { pageLanguage: 'cy', options: { locale: 'ko-KR' } }, 'ko'],

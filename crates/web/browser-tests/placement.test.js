@@ -79,6 +79,21 @@ test('the safe areas of a phone stay free: of the launcher, the header and the b
   assert.ok(composer.bottom >= insets.bottom, `the box ends ${composer.bottom} above the edge`);
 });
 
+test('in landscape the safe areas at the sides stay free', async (t) => {
+  const viewport = { width: 844, height: 390 };
+  const insets = { top: 0, bottom: 21, left: 44, right: 44 };
+  for (const position of ['bottom-right', 'bottom-left']) {
+    const { page, widget } = await visit(t, position, { ...PHONE, viewport }, insets);
+    const launcher = edges(await widget.launcher.boundingBox(), viewport);
+    assert.ok(launcher[position.split('-')[1]] >= 44, `${position}: ${JSON.stringify(launcher)}`);
+    await widget.launcher.tap();
+    await widget.panel.waitFor();
+    await comeToRest(page);
+    const box = edges(await widget.box.boundingBox(), viewport);
+    assert.ok(box.left >= 44 && box.right >= 44, `${position}: ${JSON.stringify(box)}`);
+  }
+});
+
 test('the launcher is hidden behind the sheet of a phone, and back when it closes', async (t) => {
   const { page, widget } = await visit(t, 'bottom-right', PHONE);
   const { x, y } = await widget.launcher.boundingBox();

@@ -136,6 +136,30 @@ test('destroy leaves no element, listener, sheet or global behind, and the widge
   assert.deepEqual(errors, []);
 });
 
+test('destroy while the panel is being fetched leaves nothing behind either', async (t) => {
+  const { page, widget, errors } = await visit(t, blank.origin);
+  const listeners = () => page.evaluate(() => Object.fromEntries([...alive].filter(([, count]) => count > 0)));
+  const before = await listeners();
+  let release;
+  const isReleased = new Promise((resolve) => (release = resolve));
+  await page.route('**/widget/panel-*', async (route) => {
+    await isReleased;
+    await route.continue();
+  });
+  const asked = page.waitForRequest('**/widget/panel-*');
+  const came = page.waitForEvent('requestfinished', (request) => request.url().includes('/widget/panel-'));
+  await embed(page);
+  await widget.launcher.click();
+  await asked;
+  await page.evaluate(() => Chatloom('destroy'));
+  release();
+  await came;
+  // The module is run in a task after it has come.
+  await page.waitForLoadState('networkidle');
+  assert.deepEqual(await listeners(), before);
+  assert.deepEqual(errors, []);
+});
+
 test('the script that is inserted again after destroy brings the widget and its conversation back', async (t) => {
   const { page, widget, errors } = await visit(t, blank.origin);
   await embed(page);

@@ -128,7 +128,7 @@ async function walk(page, limit = 30) {
   return stops;
 }
 
-for (const [colour, scheme] of [['#4f46e5', 'light'], ['#4f46e5', 'dark']]) {
+for (const [colour, scheme] of [['#4f46e5', 'light'], ['#4f46e5', 'dark'], ['#facc15', 'light'], ['#facc15', 'dark']]) {
   test(`the focus can be seen on every control: ${colour}, ${scheme}`, async () => {
     const visitor = await visit({ colorScheme: scheme }, colour);
     await visitor.widget.open();
