@@ -1,16 +1,13 @@
 // The widget for people who use a keyboard or a screen reader, on large and small screens.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 
 import { startChatloom } from './support/chatloom.js';
-import { keepScreenshot, launchChromium } from './support/chromium.js';
+import { launchChromium } from './support/chromium.js';
 import { serveHostPage } from './support/host-page.js';
 import { comeToRest, watchGrowth, widgetOn } from './support/widget.js';
 
-const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 
 let chatloom, chromium, shop;
@@ -36,58 +33,6 @@ async function visit(options) {
   const widget = widgetOn(page);
   await widget.launcher.waitFor();
   return { page, widget };
-}
-
-/** The rules that axe sees broken inside the widget. */
-async function violations(page) {
-  // Colours are judged at rest: in the middle of a transition they are neither one nor the other.
-  await comeToRest(page);
-  await page.evaluate((source) => void (window.axe ?? (0, eval)(source)), AXE);
-  const { violations: found } = await page.evaluate(() => axe.run('chatloom-widget', {
-    runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'],
-    // The order of headings in an answer is the model's, and a wrong one is no failure of WCAG.
-    rules: { 'heading-order': { enabled: false } },
-  }));
-  return found.map(({ id, nodes }) => [id, nodes[0].html]);
-}
-
-for (const [name, options] of [['light', {}], ['dark', { colorScheme: 'dark' }], ['phone', PHONE]]) {
-  test(`axe finds nothing, closed, greeting and conversation: ${name}`, async () => {
-    const { page, widget } = await visit(options);
-    assert.deepEqual(await violations(page), []);
-    await widget.open();
-    assert.deepEqual(await violations(page), []);
-    await keepScreenshot(page, `greeting-${name}`);
-    for (const question of ['Show me a table', 'What can you show me?']) {
-      await widget.ask(question);
-      await widget.settled();
-    }
-    assert.deepEqual(await violations(page), []);
-    await keepScreenshot(page, `answer-${name}`);
-  });
-}
-
-for (const [name, options] of [['light', {}], ['dark', { colorScheme: 'dark' }]]) {
-  test(`axe finds nothing while an answer is written, stopped, out of reach and interrupted: ${name}`, async () => {
-    const { page, widget } = await visit(options);
-    const check = async (state) => {
-      assert.deepEqual(await violations(page), [], state);
-      await keepScreenshot(page, `${state}-${name}`);
-    };
-    await widget.open();
-    await widget.askAtLength();
-    await check('writing');
-    await widget.stop.click();
-    await page.getByText('You stopped this answer.').waitFor();
-    await check('stopped');
-    await widget.askAtLength();
-    await chatloom.kill();
-    await page.getByText('Reconnecting').waitFor();
-    await check('reconnecting');
-    await chatloom.start();
-    await widget.again.waitFor();
-    await check('interrupted');
-  });
 }
 
 test('opening moves the focus to the box, Escape brings it back and stays in the widget', async () => {

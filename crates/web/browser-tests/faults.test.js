@@ -6,9 +6,8 @@ import { after, before, test } from 'node:test';
 import { startChatloom } from './support/chatloom.js';
 import { launchChromium } from './support/chromium.js';
 import { serveHostPage } from './support/host-page.js';
+import { MESSAGES, failSends, refuse, streamOnce } from './support/refusals.js';
 import { LONG, lastAnswer, watchGrowth, widgetOn } from './support/widget.js';
-
-const MESSAGES = '**/api/widget-chat/sessions/*/messages';
 
 let chatloom, chromium, shop;
 
@@ -31,35 +30,6 @@ async function openChat() {
   const widget = widgetOn(page);
   await widget.open();
   return { page, widget };
-}
-
-/** Answers the next `times` sends like this instead of the server. */
-async function failSends(page, times, status, code, headers = {}) {
-  let left = times;
-  await page.route(MESSAGES, (route) => {
-    if (route.request().method() !== 'POST' || left === 0) return route.fallback();
-    left--;
-    return refuse(route, status, code, headers);
-  });
-}
-
-function refuse(route, status, code, headers) {
-  return route.fulfill({
-    status,
-    headers: { 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': 'Retry-After', ...headers },
-    json: { status, error: 'Error', message: 'no', code },
-  });
-}
-
-/** Answers the next send with this event stream, which then ends. */
-async function streamOnce(page, body) {
-  let done = false;
-  await page.route(MESSAGES, (route) => {
-    if (route.request().method() !== 'POST' || done) return route.fallback();
-    done = true;
-    const headers = { 'Access-Control-Allow-Origin': '*', 'Content-Type': 'text/event-stream' };
-    return route.fulfill({ status: 200, headers, body });
-  });
 }
 
 /** Uses the page's session as another device of the same visitor would; gives the answer without reading it. */

@@ -1,5 +1,5 @@
-// Hostile answers: nothing in them may run, load or lead astray. Whole and streamed here, through the stream of a
-// real page in csp.test.js.
+// Hostile answers: nothing in them may run, load or lead astray. Whole and streamed here, from a model
+// through the server into a real page in hostile.test.js.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

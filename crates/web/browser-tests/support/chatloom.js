@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const ADMIN = { email: 'owner@example.com', password: 'correct horse battery staple' };
+const SCRIPTED = { instructions: 'Help visitors of the shop.', provider: 'scripted', model: 'demo' };
 
 /** How long a start may take on a busy machine, and how often we look, in milliseconds. */
 const START_LIMIT = 60_000;
@@ -16,9 +17,9 @@ const LOOK_EVERY = 50;
 
 /**
  * Starts a server on a free port; call `stop` at the end. `kill` ends it like a power cut, and `start` starts it again
- * where it was, with the same data.
+ * where it was, with the same data. `settings` are more of its environment.
  */
-export async function startChatloom() {
+export async function startChatloom(settings = {}) {
   const binary = process.env.CHATLOOM_BIN;
   if (!binary || !existsSync(binary)) {
     throw new Error('CHATLOOM_BIN must be the path of the chatloom binary: run `cargo build` and set it to target/debug/chatloom.');
@@ -38,6 +39,7 @@ export async function startChatloom() {
     SESSION_RATE_LIMIT_PER_MINUTE: '0',
     VISITOR_RATE_LIMIT_PER_MINUTE: '0',
     WIDGET_RATE_LIMIT_PER_MINUTE: '0',
+    ...settings,
   };
   let log = '';
   let child, ended;
@@ -104,9 +106,8 @@ async function signIn(base) {
   return {
     call,
 
-    /** A widget on the scripted model; gives its id and the embed code of the embed-code endpoint. */
-    async createWidget({ allowedDomains = [], customization = {}, ...rules } = {}) {
-      const agent = { instructions: 'Help visitors of the shop.', provider: 'scripted', model: 'demo' };
+    /** A widget, on the scripted model unless told otherwise; gives its id and the embed code of the embed-code endpoint. */
+    async createWidget({ allowedDomains = [], customization = {}, agent = SCRIPTED, ...rules } = {}) {
       const workflow = await call('POST', '/workflows', { name: 'Shop help', agent });
       const widget = await call('POST', '/widgets', {
         name: 'Shop help',

@@ -24,12 +24,13 @@ const ARTIFACTS = fileURLToPath(new URL('../../../../test-artifacts/', import.me
 /** How long a page may take for anything on a busy machine, in milliseconds. */
 const PATIENCE = 20_000;
 
-export async function launchChromium() {
+/** Starts it; `options` are Playwright's for browsers. */
+export async function launchChromium(options = {}) {
   const executablePath = PLACES.find((place) => place && existsSync(place));
   if (!executablePath) {
     throw new Error('Chromium was not found: run `apt-get install chromium`, or set CHROMIUM_BIN to its path.');
   }
-  const browser = await chromium.launch({ executablePath, args: FLAGS });
+  const browser = await chromium.launch({ executablePath, args: FLAGS, ...options });
   return {
     /** A page in a profile of its own; `options` are Playwright's for contexts. */
     async newPage(options = {}) {

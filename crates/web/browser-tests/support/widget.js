@@ -79,10 +79,11 @@ export async function lastAnswer(page) {
   return text;
 }
 
-/** Waits until nothing in the widget moves. */
+/** Waits until nothing in the widget moves, but for what moves for as long as it is there. */
 export async function comeToRest(page) {
   await page.evaluate(async () => {
     const moving = document.querySelector('chatloom-widget').shadowRoot.getAnimations();
-    await Promise.all(moving.map((animation) => animation.finished.catch(() => {})));
+    const ending = moving.filter((animation) => animation.effect.getComputedTiming().endTime !== Infinity);
+    await Promise.all(ending.map((animation) => animation.finished.catch(() => {})));
   });
 }
