@@ -46,7 +46,7 @@ export function createApi({ base, token, identity, session, hasBotCheck, context
     const proof = identity && { 'X-Visitor-Identity': identity };
     const response = await fetch(`${base}/api/widget-chat/${path}`, {
       method: body ? 'POST' : 'GET',
-      body: body && JSON.stringify(body),
+      body: body && JSON.stringify(body, wellFormed),
       headers: { 'X-Widget-Token': token, ...proof, ...headers },
       signal,
       credentials: 'omit',
@@ -176,4 +176,14 @@ export function createApi({ base, token, identity, session, hasBotCheck, context
     /** @param {string} turnId */
     stop: (turnId) => within(`/turns/${turnId}/stop`, undefined, { token }),
   };
+}
+
+/**
+ * Half a surrogate pair, as a text has that was cut, is no Unicode, and the server would take nothing of what has it.
+ *
+ * @param {string} key
+ * @param {any} value
+ */
+function wellFormed(key, value) {
+  return value?.toWellFormed?.() ?? value;
 }

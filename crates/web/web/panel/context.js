@@ -4,14 +4,13 @@
 const LIMIT = 2048;
 
 /**
- * The page's title and address, without what a query may give away, and what its scripts have set.
+ * The page's title and address, without what a query may give away, and what its scripts have set. Nothing where that is
+ * too much: a question must not fail for it.
  *
  * @param {object} [own]  what was set; its keys beat ours
  */
 export function describePage(own) {
-  const page = { title: document.title.slice(0, 200), url: (location.origin + location.pathname).slice(0, 500) };
-  const context = { ...page, ...own };
+  const context = { title: document.title, url: location.origin + location.pathname, ...own };
   if (new TextEncoder().encode(JSON.stringify(context)).length <= LIMIT) return context;
   console.warn(`Chatloom: the page's context has more than ${LIMIT} bytes.`);
-  return page;
 }
