@@ -11,7 +11,9 @@ use super::pool::Pool;
 use super::requests::{Request, Sender};
 use super::verdict::Answer;
 use super::visits::{Visit, Visits};
-use crate::world::{ADMIN_EMAIL, ADMIN_PASSWORD, Client, Dashboard, Database, DatabaseKind, Event, Visitor};
+use crate::world::{
+    ADMIN_EMAIL, ADMIN_PASSWORD, Client, Dashboard, Database, DatabaseKind, Event, Visitor, eventually,
+};
 
 /// The second user, who may only look.
 const VIEWER_EMAIL: &str = "vera@example.com";
@@ -205,11 +207,16 @@ fn event_id(stream: &str) -> Option<String> {
     stream.lines().filter_map(|line| line.strip_prefix("id: ")).next_back().map(str::to_owned)
 }
 
+/// Signs in. Generated requests give wrong passwords, too, and then whoever comes from their address has to wait.
 async fn sign_in(client: &Client, email: &str) -> String {
     let body = json!({ "email": email, "password": ADMIN_PASSWORD });
-    let request = client.request(Method::POST, "/api/auth/login").json(&body);
-    let answer = crate::world::Answer::of(request).await;
-    let cookie = answer.header("set-cookie").unwrap_or_else(|| panic!("{email} cannot sign in")).to_owned();
+    let cookie = eventually("a sign-in with the right password", async || {
+        let request = client.request(Method::POST, "/api/auth/login").json(&body);
+        let answer = crate::world::Answer::of(request).await;
+        assert!([200, 429].contains(&answer.status.as_u16()), "{email} cannot sign in: {}", answer.body);
+        answer.header("set-cookie").map(str::to_owned)
+    });
+    let cookie = cookie.await;
     let (_, jwt) = cookie.split(';').next().unwrap().split_once('=').unwrap();
     jwt.to_owned()
 }
