@@ -60,6 +60,7 @@ pub(crate) fn assets(
     for (Language { tag, .. }, panel) in languages.iter().zip(panels) {
         let file = out.join(format!("panel-{tag}.js"));
         fs::write(&file, panel)?;
+        let file = file.to_str().ok_or("the build's folder has a name that is no text")?;
         let path = format!("/widget/panel-{hash}-{tag}.js");
         let etag = format!("W/\"{hash}-{tag}\"");
         write!(list, "Asset::new({path:?}, SCRIPT, {etag:?}, include_bytes!({file:?})),")?;

@@ -308,7 +308,9 @@ export function createConversation({ api, store, thread, composer, on, end }) {
     const create = async () => {
       if (!store.session()) store.save(await api.createSession(store.visitorId(), signal));
     };
-    await (navigator.locks ? navigator.locks.request('chatloom-session', { signal }, create) : create());
+    const locked = navigator.locks?.request('chatloom-session', { signal }, create);
+    // Frames on other people's sites may neither store nor lock anything, and pages without TLS have no locks at all.
+    await (locked?.catch((error) => (error.name === 'SecurityError' ? create() : Promise.reject(error))) ?? create());
     session = store.read().sessionId;
   }
 
