@@ -106,7 +106,7 @@ for (const intent of ['hover', 'focus']) {
     await page.mouse.wheel(0, 200);
     await page.keyboard.press('PageDown');
     assert.equal(paths().length, 2, `${paths()}`);
-    const panel = page.waitForRequest(/\/widget\/panel-[0-9a-f]+\.js$/);
+    const panel = page.waitForRequest(/\/widget\/panel-[0-9a-f]{16}-en\.js$/);
     await widget.launcher[intent]();
     await panel;
     await widget.open();
