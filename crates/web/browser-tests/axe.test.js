@@ -92,7 +92,6 @@ async function walk(page, check) {
 
 /** What stands below an answer, and the launcher of a panel that was closed before the answer came. */
 async function rateAndLeave(page, { ask, launcher, last, panel, settled }, check) {
-  await page.route('**/feedback', (route) => route.fulfill({ status: 204, headers: { 'Access-Control-Allow-Origin': '*' } }));
   await last.locator('.foot .down').click();
   await last.locator('.reason').waitFor();
   await check('reason for a bad answer');
@@ -144,6 +143,7 @@ async function beOnTheWay(page, { ask, last, note, problem, stop, settled }, che
     await ask(state);
     await page.locator('.question').getByText(state, { exact: true }).waitFor();
     await problem.waitFor();
+    await settled();
     await check(state);
   }
 }
@@ -151,7 +151,7 @@ async function beOnTheWay(page, { ask, last, note, problem, stop, settled }, che
 /** Lets the next answer end in the middle, for this reason. */
 function failInStream(page, code) {
   const event = (name, number, data) => `id: t:1:${number}\nevent: ${name}\ndata: ${JSON.stringify({ type: name, ...data })}\n\n`;
-  const begin = event('start', 1, { turnId: 't', userMessageId: 'u', messageId: 'm' }) + event('token', 2, { content: 'The first half' });
+  const begin = event('start', 1, { turnId: code, userMessageId: `${code} asked`, messageId: `${code} answered` }) + event('token', 2, { content: 'The first half' });
   return streamOnce(page, begin + event('error', 3, { code, retryable: true }));
 }
 

@@ -159,18 +159,31 @@ test('identify goes on as the visitor that is named, and without a proof as nobo
   assert.deepEqual(errors, []);
 });
 
-test('setContext goes along with each question, in place of what was set before, where the owner allows it', async (t) => {
-  const { page, widget } = await visit(t);
-  const sent = [];
-  page.on('request', (request) => {
-    if (request.method() === 'POST' && request.url().endsWith('/messages')) sent.push(request.postDataJSON().context);
-  });
-  // The server is asked for nothing that it does not allow.
-  await call(page, 'setContext', { product: 'Blanket' });
-  await call(page, 'send', 'Not allowed');
-  await widget.answers.getByText('Hello.').waitFor();
-  await widget.settled();
-  assert.deepEqual(sent, [undefined]);
+test('setContext goes along with each question, in place of what was set before, and only where the owner allows it', async (t) => {
+  const asked = [];
+  model.answer = (question, messages) => (asked.push(JSON.stringify(messages)), ['Noted.']);
+  t.after(() => (model.answer = () => ['Hello.']));
+  const { page, widget } = await visit(t, "Chatloom('setContext', { product: 'Blanket' })");
+  t.after(() => chatloom.dashboard.call('PUT', `/widgets/${widgetId}`, { pageContext: false }));
+  const ask = async (question) => {
+    await call(page, 'send', question);
+    await widget.answers.nth(asked.length).getByText('Noted.').waitFor();
+    await widget.settled();
+  };
+  await ask('Not allowed');
+  assert.doesNotMatch(asked[0], /Blanket|A shop/);
+
+  await chatloom.dashboard.call('PUT', `/widgets/${widgetId}`, { pageContext: true });
+  await page.reload();
+  await widget.panel.waitFor();
+  await ask('What is this?');
+  assert.match(asked[1], /Blanket/);
+  assert.match(asked[1], /A shop/);
+  await call(page, 'setContext', { product: 'Table' });
+  await ask('And this?');
+  assert.match(asked[2], /Table/);
+  // It was for that message only.
+  assert.doesNotMatch(asked[2], /Blanket/);
 });
 
 test('reset forgets the conversation, and the panel begins anew', async (t) => {

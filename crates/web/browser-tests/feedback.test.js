@@ -7,36 +7,34 @@ import { startChatloom } from './support/chatloom.js';
 import { launchChromium } from './support/chromium.js';
 import { serveHostPage } from './support/host-page.js';
 import { dictate, startModel } from './support/model.js';
+import { refuse } from './support/refusals.js';
 import { widgetOn } from './support/widget.js';
 
-let chatloom, chromium, model, shop;
+let chatloom, chromium, model;
 
 before(async () => {
   model = await startModel();
   chatloom = await startChatloom(model.env);
   chromium = await launchChromium();
-  const { embedCode } = await chatloom.dashboard.createWidget({ agent: model.agent });
-  shop = await serveHostPage(embedCode);
 });
 
 after(async () => {
   await chromium?.close();
-  await shop?.close();
   await chatloom?.stop();
   await model?.close();
 });
 
-/** A chat with one answer; `status` is the server's answer to what the visitor thinks of it, and `sent` what that was. */
-async function visit(t, status = 204) {
+/** A chat with one answer, in a conversation of its own; `kept` is what the team reads about it. */
+async function visit(t) {
+  const { id, embedCode } = await chatloom.dashboard.createWidget({ agent: model.agent });
+  const shop = await serveHostPage(embedCode);
+  t.after(() => shop.close());
   const page = await chromium.newPage();
   t.after(() => page.context().close());
-  const server = { status, sent: [] };
-  await page.route('**/feedback', (route) => {
-    if (route.request().method() === 'OPTIONS') return route.fallback();
-    const { rating, reason } = route.request().postDataJSON();
-    server.sent.push([rating, reason]);
-    return route.fulfill({ status: server.status, headers: { 'Access-Control-Allow-Origin': '*' } });
-  });
+  const kept = async () => {
+    const { feedback } = await chatloom.dashboard.call('GET', `/widgets/${id}/feedback`);
+    return feedback.map(({ rating, reason }) => [rating, reason]);
+  };
   await page.goto(shop.origin);
   const widget = widgetOn(page);
   await widget.open();
@@ -46,43 +44,51 @@ async function visit(t, status = 204) {
   await widget.settled();
   const thumb = (name) => page.getByRole('button', { name });
   const isPressed = async (name) => (await thumb(name).getAttribute('aria-pressed')) === 'true';
-  return { page, widget, server, thumb, isPressed };
+  return { page, widget, kept, thumb, isPressed };
 }
 
 test('a good answer is rated with one press, and another press takes it back', async (t) => {
-  const { page, server, thumb, isPressed } = await visit(t);
+  const { page, widget, kept, thumb, isPressed } = await visit(t);
   assert.equal(await isPressed('Good answer'), false);
   await thumb('Good answer').click();
-  await page.getByText('Thank you for your feedback.').waitFor();
+  const thanks = page.getByText('Thank you for your feedback.');
+  await thanks.waitFor();
   assert.equal(await isPressed('Good answer'), true);
+  assert.deepEqual(await kept(), [['good', undefined]]);
+  await widget.reload();
+  await page.getByRole('button', { name: 'Good answer', pressed: true }).waitFor();
+  const changed = page.waitForResponse((response) => response.url().endsWith('/feedback') && response.status() === 204);
   await thumb('Good answer').click();
-  await page.getByText('Thank you for your feedback.').waitFor({ state: 'hidden' });
+  await changed;
   assert.equal(await isPressed('Good answer'), false);
-  assert.deepEqual(server.sent.map(([rating]) => rating), ['good', null]);
+  assert.deepEqual(await kept(), []);
 });
 
 test('a bad answer asks for the reason, which is sent by Enter and keeps the focus in the panel', async (t) => {
-  const { page, server, thumb, isPressed } = await visit(t);
+  const { page, kept, thumb, isPressed } = await visit(t);
   await thumb('Bad answer').click();
   const reason = page.getByRole('textbox', { name: 'What was wrong? (optional)' });
   await reason.fill('It says <b>nothing</b>.');
   await reason.press('Enter');
   await reason.waitFor({ state: 'detached' });
-  assert.deepEqual(server.sent, [['bad', undefined], ['bad', 'It says <b>nothing</b>.']]);
+  assert.deepEqual(await kept(), [['bad', 'It says <b>nothing</b>.']]);
   assert.equal(await isPressed('Bad answer'), true);
   assert.equal(await page.evaluate(() => document.querySelector('chatloom-widget').shadowRoot.activeElement?.ariaLabel), 'Bad answer');
 
+  const changed = page.waitForResponse((response) => response.url().endsWith('/feedback') && response.status() === 204);
   await thumb('Good answer').click();
-  await page.getByText('Thank you for your feedback.').waitFor();
+  await changed;
   assert.deepEqual([await isPressed('Good answer'), await isPressed('Bad answer')], [true, false]);
+  assert.deepEqual((await kept()).map(([rating]) => rating), ['good']);
 });
 
 test('what could not be saved is taken back and said', async (t) => {
-  const { page, server, thumb, isPressed } = await visit(t, 400);
+  const { page, thumb, isPressed } = await visit(t);
+  await page.route('**/feedback', (route) => refuse(route, 503, 'overloaded'), { times: 1 });
   await thumb('Good answer').click();
   await page.getByText('Your feedback could not be saved. Please try again.').waitFor();
   assert.equal(await isPressed('Good answer'), false);
-  server.status = 204;
+  await page.unroute('**/feedback');
   await thumb('Good answer').click();
   await page.getByText('Thank you for your feedback.').waitFor();
   assert.equal(await isPressed('Good answer'), true);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { changeConfig, withAttributes } from './support/calls.js';
+import { withAttributes } from './support/calls.js';
 import { startChatloom } from './support/chatloom.js';
 import { keepScreenshot, launchChromium } from './support/chromium.js';
 import { findClippedTexts, findSideways } from './support/fit.js';
@@ -31,13 +31,12 @@ after(async () => {
 
 /** A page with a widget, closed. The widget's parts are found by their places, since their names are what is tried. */
 async function visit(t, { attributes = '', locale, pageLanguage = 'en', strings, options = {} } = {}) {
-  const { embedCode } = await chatloom.dashboard.createWidget({ agent: model.agent, customization: locale ? { locale } : {} });
+  const { embedCode } = await chatloom.dashboard.createWidget({ agent: model.agent, customization: { ...(locale && { locale }), ...(strings && { strings }) } });
   const extra = `<script>document.documentElement.lang = '${pageLanguage}'</script>`;
   const site = await serveHostPage(withAttributes(embedCode, attributes), { extra });
   t.after(() => site.close());
   const page = await chromium.newPage(options);
   t.after(() => page.context().close());
-  if (strings) await changeConfig(page, site.origin, { strings });
   const panels = [];
   page.on('request', (request) => request.url().includes('/widget/panel-') && panels.push(request.url()));
   await page.goto(site.origin);

@@ -18,13 +18,3 @@ for (const name of ['ready', 'open', 'close', 'message', 'error']) {
 
 /** Calls a verb of the page's first widget. */
 export const call = (page, ...words) => page.evaluate((all) => window.Chatloom(...all), words);
-
-/** Changes what the server says of the widget on its way to the page. */
-export async function changeConfig(page, origin, customization) {
-  await page.route('**/api/widget-chat/init', async (route) => {
-    if (route.request().method() !== 'GET') return route.fallback();
-    const response = await route.fetch({ headers: { ...(await route.request().allHeaders()), origin } });
-    const config = await response.json();
-    await route.fulfill({ response, json: { ...config, customization: { ...config.customization, ...customization } } });
-  });
-}

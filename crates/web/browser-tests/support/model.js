@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 
 /**
  * Starts it on a free port. `env` makes it the provider `openai` of a Chatloom server, `agent` is a workflow's that asks
- * it, and `answer` may be replaced: it gives the pieces of the answer to a question.
+ * it, and `answer` may be replaced: it gives the pieces of the answer to a question and all that was said before.
  */
 export async function startModel() {
   const model = { answer: () => ['Hello.'] };
@@ -13,7 +13,7 @@ export async function startModel() {
     const { messages } = JSON.parse(await text(request));
     response.writeHead(200, { 'Content-Type': 'text/event-stream' });
     const send = (choice) => response.write(`data: ${JSON.stringify({ choices: [{ index: 0, ...choice }] })}\n\n`);
-    for await (const content of model.answer(messages.at(-1).content)) send({ delta: { content } });
+    for await (const content of model.answer(messages.at(-1).content, messages)) send({ delta: { content } });
     send({ delta: {}, finish_reason: 'stop' });
     response.end('data: [DONE]\n\n');
   });
