@@ -100,6 +100,37 @@ test('the first is the one that plain calls are for, and once it is gone the nex
   assert.equal(await page.evaluate(() => 'Chatloom' in window), false);
 });
 
+test('owners\' texts stay apart, also of a widget that comes back', async (t) => {
+  const own = [];
+  for (const title of ['Rugs', 'Lamps']) {
+    const customization = { title, strings: { en: { greeting: `All about ${title}`, restart: `Again, ${title}` } } };
+    own.push((await chatloom.dashboard.createWidget({ customization })).embedCode);
+  }
+  const { page, errors, call, panel } = await visit(t, own);
+  for (const [at, title] of ['Rugs', 'Lamps'].entries()) {
+    await call(own[at], 'open');
+    await panel(title).getByText(`All about ${title}`).waitFor();
+  }
+  await call(own[0], 'destroy');
+  await page.evaluate((token) => {
+    const script = document.createElement('script');
+    script.src = [...document.scripts].find(({ src }) => src.endsWith('/widget.js')).src;
+    script.dataset.token = token;
+    document.body.append(script);
+  }, tokenOf(own[0]));
+  await page.locator('.launcher').nth(1).waitFor();
+  await call(own[0], 'open');
+  await panel('Rugs').getByText('All about Rugs').waitFor();
+  await call(own[1], 'open');
+  // It greets anew with its own text, although the other's panel came later.
+  await panel('Lamps').getByRole('button', { name: 'Again, Lamps' }).click();
+  await call(own[1], 'send', 'Hello');
+  await panel('Lamps').locator('.scroller[aria-busy=false] .answer .text:not(:empty)').waitFor();
+  await panel('Lamps').getByRole('button', { name: 'Again, Lamps' }).click();
+  await panel('Lamps').getByText('All about Lamps').waitFor();
+  assert.deepEqual(errors, []);
+});
+
 test('the same code three times, and a copy of the script from another address, give one widget', async (t) => {
   const again = codes[0].replace('/widget.js', '/widget.js?again');
   const { page, errors } = await visit(t, [codes[0], codes[0], again, codes[0]], 1);

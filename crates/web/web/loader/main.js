@@ -112,7 +112,7 @@ function begin(base, token, data) {
       isInline: !!element,
       pageContext: () => pageContext,
     };
-    const panel = createPanel(context, [...widgets.keys()].indexOf(token));
+    const panel = createPanel(context, [...widgets.keys()][0] === token);
     let letGo = () => {};
     if (element) {
       element.append(host);

@@ -8,15 +8,15 @@ const PANEL_PATH = '__PANEL_PATH__';
 
 /**
  * @param {import('../types').MountContext & { language: string }} context
- * @param {number} place  which of the page's widgets this is, from 0
+ * @param {boolean} isFirst  whether it is the page's only widget, or was there before the others
  */
-export function createPanel(context, place) {
+export function createPanel(context, isFirst) {
   /** @type {Promise<Panel> | undefined} */
   let loading;
   /** @type {Panel | undefined} */
   let mounted;
   // Each widget of a page has a module of its own; and browsers may remember that one failed to load.
-  let copy = place;
+  let copy = isFirst ? '' : context.config.widgetId;
   let isGone = false;
 
   /** @returns {Promise<Panel>} */
@@ -28,7 +28,7 @@ export function createPanel(context, place) {
       isGone ? new Promise(() => {}) : (mounted = module.mount(context)),
     );
     loading.catch(() => {
-      copy += 100;
+      copy += '-';
       loading = undefined;
     });
     return loading;
