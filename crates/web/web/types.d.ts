@@ -80,7 +80,7 @@ export interface Panel {
   /** Puts a text into the box. */
   prefill(text: string): void;
   /** Goes on with a newer proof of the same visitor; false where it is of somebody else. */
-  identify(proof: string): boolean;
+  identify(proof?: string): boolean;
   /** Leaves no listener, timer or connection behind. */
   destroy(): void;
 }

@@ -31,7 +31,7 @@ export async function loadConfig(base, token, data) {
     // A refused origin gets an answer without CORS headers, which looks the same as no answer at all.
     refuse(
       `${base} cannot be reached, ${location.origin} is not one of the widget's allowed domains, ` +
-        "or the page's Content-Security-Policy lacks the server in connect-src.",
+        "or connect-src lacks the server.",
     );
   }
 }

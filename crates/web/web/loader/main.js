@@ -66,7 +66,7 @@ function begin(base, token, data) {
 
   function restart() {
     shown?.remove();
-    shown = show();
+    if (!isGone) shown = show();
   }
 
   serve(
@@ -87,12 +87,14 @@ function begin(base, token, data) {
       close: () => shown?.mounted()?.close(),
       identify(proof) {
         identity = proof;
-        if (!shown?.mounted()?.identify(proof)) restart();
+        // A panel that is still on its way takes the newest proof when it comes.
+        if (shown?.mounted()?.identify(proof) === false) restart();
       },
       setContext(context) {
         pageContext = context;
       },
       reset() {
+        identity = undefined;
         forget(config.widgetId);
         restart();
       },
@@ -107,7 +109,10 @@ function begin(base, token, data) {
     const { language, texts } = chooseLanguage(look);
     const { host, root, launcher } = createLauncher(look, texts?.open ?? LABELS[language] ?? LABELS.en);
     const context = {
-      root, launcher, base, token, config, identity, language, texts,
+      root, launcher, base, token, config, language, texts,
+      get identity() {
+        return identity;
+      },
       emit: tell,
       isInline: !!element,
       pageContext: () => pageContext,
@@ -122,7 +127,8 @@ function begin(base, token, data) {
       letGo = keepOnPage(host);
       // A finger enters when it touches.
       for (const intent of ['pointerenter', 'focus']) launcher.addEventListener(intent, panel.prepare, { once: true });
-      launcher.addEventListener('click', () => panel.use((mounted) => mounted.toggle()));
+      // Until the panel is there, a second click is a sign of impatience and takes nothing back.
+      launcher.addEventListener('click', () => use(panel.mounted() ? 'toggle' : 'open'));
       const saved = recall(config.widgetId);
       // A conversation that was open stays open on the next page, except where it would cover that page.
       if ((saved.open ?? data.open === 'true') && innerWidth > SMALL_SCREEN) panel.use((mounted) => mounted.open(false));

@@ -6,7 +6,7 @@
  */
 export function recall(widgetId) {
   try {
-    return JSON.parse(localStorage.getItem('chatloom:' + widgetId) ?? '{}');
+    return JSON.parse(localStorage['chatloom:' + widgetId] ?? '{}');
   } catch {
     return {};
   }
@@ -16,7 +16,7 @@ export function recall(widgetId) {
 export function forget(widgetId) {
   try {
     for (const area of [localStorage, sessionStorage]) {
-      for (const key in area) if (key.startsWith('chatloom:' + widgetId)) area.removeItem(key);
+      for (const key in area) if (key.startsWith('chatloom:' + widgetId)) delete area[key];
     }
   } catch {
     // Where storage is blocked there is nothing to forget.

@@ -149,7 +149,7 @@ export function createAnswer(announce, changed) {
 
 /** @param {Action} action */
 function actionButton({ label, act, wait = 0 }) {
-  const button = el('button', { type: 'button', class: 'again' }, label);
+  const button = el('button', { type: 'button', class: 'again', 'aria-live': 'off' }, label);
   button.addEventListener('click', act);
   if (wait > 0) countDown(button, label, wait);
   return button;

@@ -99,7 +99,7 @@ export function createApi({ base, token, identity, session, hasBotCheck, context
       return { sessionId, sessionSecret };
     },
 
-    /** @param {string} proof  a newer one of the same visitor */
+    /** @param {string} [proof]  a newer one of the same visitor */
     renew(proof) {
       identity = proof;
     },

@@ -75,7 +75,9 @@ export function createComposer(placeholder, store, on) {
   function excess() {
     const count = Math.max(0, [...box.value.trim()].length - MESSAGE_LIMIT);
     // Cutting a text that somebody has pasted would lose its end without a word.
-    hintLine.textContent = count ? TEXT.tooLong.replace('{count}', String(count)) : TEXT.disclaimer;
+    const hint = count ? TEXT.tooLong.replace('{count}', String(count)) : TEXT.disclaimer;
+    // The same text again would be read aloud again.
+    if (hintLine.textContent !== hint) hintLine.textContent = hint;
     return count;
   }
 
@@ -85,7 +87,8 @@ export function createComposer(placeholder, store, on) {
   });
   box.addEventListener('focus', on.focus);
   box.addEventListener('keydown', (event) => {
-    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+    // 229 is what an input method's own Enter is in Safari, where the composition has ended by then.
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
     event.preventDefault();
     send();
   });
@@ -114,7 +117,7 @@ export function createComposer(placeholder, store, on) {
      * @param {string} [reason]  shown below the box until the visitor writes on
      */
     giveBack(text, reason = TEXT.disclaimer) {
-      write(box.value ? `${text}\n${box.value}` : text);
+      write(text && box.value ? `${text}\n${box.value}` : text || box.value);
       hintLine.textContent = reason;
     },
   };

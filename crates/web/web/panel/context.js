@@ -11,6 +11,10 @@ const LIMIT = 2048;
  */
 export function describePage(own) {
   const context = { title: document.title, url: location.origin + location.pathname, ...own };
-  if (new TextEncoder().encode(JSON.stringify(context)).length <= LIMIT) return context;
-  console.warn(`Chatloom: the page's context has more than ${LIMIT} bytes.`);
+  try {
+    if (new TextEncoder().encode(JSON.stringify(context)).length <= LIMIT) return context;
+  } catch {
+    // There is no JSON of a circle.
+  }
+  console.warn(`Chatloom: the page's context is no JSON of ${LIMIT} bytes.`);
 }

@@ -70,7 +70,9 @@ export function createConversation({ api, store, thread, composer, on, end }) {
     turn = saved.turn;
     const isUnknown = session === undefined && api.isProven();
     const open = session || isUnknown ? await load() : undefined;
-    if (open === null) return;
+    const asked = early;
+    early = '';
+    if (open === null) return composer.giveBack(asked);
     setState('ready');
     const { question } = store.own.read();
     if (question) {
@@ -82,8 +84,7 @@ export function createConversation({ api, store, thread, composer, on, end }) {
     } else if (transcript.isEmpty()) {
       thread.greet();
     }
-    if (early && !ask(early)) composer.giveBack(early, TEXT.running);
-    early = '';
+    if (asked && !ask(asked)) composer.giveBack(asked, TEXT.running);
   }
 
   /**
@@ -126,11 +127,11 @@ export function createConversation({ api, store, thread, composer, on, end }) {
    * @param {string} text
    */
   function ask(text) {
-    if (busy && !current) {
+    if (busy) {
+      if (current || early) return false;
       early = text;
       return true;
     }
-    if (busy) return false;
     const question = { key: randomId(), text };
     store.own.save({ question });
     deliver(question, true);

@@ -79,7 +79,8 @@ export function mount(context) {
   // In all of the widget: a key that closes the panel is let go on the launcher.
   for (const name of KEY_EVENTS) root.addEventListener(name, (event) => event.stopPropagation());
   panel.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape') close();
+    // One that takes back what an input method proposes is not meant for us.
+    if (event.key === 'Escape' && !event.isComposing) close();
   });
   composer.write(store.read().draft ?? '');
   /** @type {'idle' | 'typing' | 'resumed'} who is at work */
@@ -147,8 +148,9 @@ export function mount(context) {
 
   function close() {
     if (isInline || !isOpen()) return;
+    // Closed by the page, it leaves the focus where that is.
+    if (root.activeElement) launcher.focus({ preventScroll: true });
     setOpen(false);
-    launcher.focus({ preventScroll: true });
   }
 
   return {
@@ -164,9 +166,8 @@ export function mount(context) {
       composer.giveBack(text);
     },
     identify(proof) {
-      const isSame = Boolean(identity && proof) && nameOf(identity) === nameOf(proof);
-      if (isSame) api.renew(proof);
-      return isSame;
+      api.renew(proof);
+      return nameOf(identity) === nameOf(proof);
     },
     destroy() {
       ending.abort();

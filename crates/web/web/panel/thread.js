@@ -21,7 +21,11 @@ const PROMPT_LIMIT = 6;
 export function createThread(look, announce, onPrompt) {
   const list = el('div', { class: 'list' });
   const scroller = el('div', { class: 'scroller', tabindex: 0, role: 'region', 'aria-label': TEXT.messages }, list);
-  const jump = iconButton('jump', 'down', TEXT.latest, toEnd);
+  const jump = iconButton('jump', 'down', TEXT.latest, () => {
+    // The button goes, and the focus must not go with it.
+    focus();
+    toEnd();
+  });
   const element = el('div', { class: 'thread' }, scroller, jump);
   let following = true;
   jump.hidden = true;
@@ -35,6 +39,10 @@ export function createThread(look, announce, onPrompt) {
     following = true;
     jump.hidden = true;
     scroller.scrollTop = scroller.scrollHeight;
+  }
+
+  function focus() {
+    scroller.focus({ preventScroll: true });
   }
 
   function changed() {
@@ -56,7 +64,11 @@ export function createThread(look, announce, onPrompt) {
       if (list.querySelector('.welcome')) return;
       const prompts = el('div', { class: 'prompts' });
       for (const prompt of (look.starterPrompts ?? []).slice(0, PROMPT_LIMIT)) {
-        prompts.append(el('button', { type: 'button', dir: 'auto', onclick: () => onPrompt(prompt) }, prompt));
+        const ask = () => {
+          focus();
+          onPrompt(prompt);
+        };
+        prompts.append(el('button', { type: 'button', dir: 'auto', onclick: ask }, prompt));
       }
       const welcome = el('p', { class: 'welcome', dir: 'auto' }, look.welcomeMessage || TEXT.greeting);
       list.replaceChildren(el('div', { class: 'greeting' }, avatar(look.avatarUrl), welcome, prompts));
@@ -98,7 +110,7 @@ export function createThread(look, announce, onPrompt) {
       add(el('p', { class: 'note', role: 'status' }, text));
     },
 
-    focus: () => scroller.focus({ preventScroll: true }),
+    focus,
     toEnd,
   };
 }
