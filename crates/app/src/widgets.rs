@@ -118,7 +118,9 @@ fn is_opened(before: &Widget, after: &Widget) -> bool {
 
 /// What a change needs beyond the permission to build.
 fn needed(before: &Widget, after: &Widget) -> Vec<Permission> {
-    let opens = is_opened(before, after) || after.rules.allow_no_origin && !before.rules.allow_no_origin;
+    let adds_page = after.rules.hosted_page && !before.rules.hosted_page && !after.allowed_domains.is_empty();
+    let allows_none = after.rules.allow_no_origin && !before.rules.allow_no_origin;
+    let opens = is_opened(before, after) || allows_none || adds_page;
     let waives = before.rules.identity_required && !after.rules.identity_required;
     let keeps = before.rules.retention != after.rules.retention;
     [

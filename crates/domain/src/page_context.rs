@@ -8,10 +8,11 @@ use thiserror::Error;
 
 use crate::customization::Data;
 
-/// How many lists and objects may lie within each other, the outermost counted.
-const MAX_DEPTH: usize = 4;
+/// How many lists and objects may lie within each other, the outermost counted. A page that says more than that of itself has
+/// a circle in what it says; what has fewer levels is bounded by its length.
+const MAX_DEPTH: usize = 32;
 
-/// A JSON object on one line, of at most 2,048 bytes, nested at most 4 deep, without NUL.
+/// A JSON object on one line, of at most 2,048 bytes, nested at most 32 deep, without NUL.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PageContext(String);
 
@@ -25,7 +26,7 @@ pub enum PageContextError {
     #[error("must take at most 2048 bytes as compact JSON")]
     TooLong,
     /// Nested too deeply.
-    #[error("must not nest lists and objects more than 4 deep")]
+    #[error("must not nest lists and objects more than 32 deep")]
     TooDeep,
     /// A number that JSON cannot write.
     #[error("must contain finite numbers only")]
@@ -197,8 +198,8 @@ mod tests {
     fn what_breaks_a_rule_is_refused() {
         let refusal = |data: &Data| PageContext::parse(data).err();
         let nested = |depth| (1..depth).fold(object([]), |inner, _| object([("a", inner)]));
-        assert_eq!(refusal(&nested(4)), None);
-        assert_eq!(refusal(&nested(5)), Some(PageContextError::TooDeep));
+        assert_eq!(refusal(&nested(32)), None);
+        assert_eq!(refusal(&nested(33)), Some(PageContextError::TooDeep));
         for other in [Data::Null, text("{}"), Data::List(vec![]), Data::Int(1), Data::Bool(true)] {
             assert_eq!(refusal(&other), Some(PageContextError::NotAnObject));
         }

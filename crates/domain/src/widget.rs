@@ -136,9 +136,9 @@ impl Widget {
     }
 
     /// Whether the widget's hosted page may be shown to whoever asks for it. Which sites may show it in a frame, the page
-    /// itself tells the browser.
+    /// itself tells the browser. Nobody can prove who they are there, so a widget that demands it is of no use.
     pub fn admit_to_hosted_page(&self) -> Result<(), AdmissionError> {
-        self.admit_if(self.has_hosted_page())
+        self.admit_if(self.has_hosted_page() && !self.rules.identity_required)
     }
 
     fn has_hosted_page(&self) -> bool {

@@ -30,6 +30,7 @@ async fn outsider(database: &TestDatabase) -> Client {
 /// The tables of the first migration, with a conversation of which the answer broke off.
 async fn first_version(client: &Client) {
     let (team, workflow, widget) = (sample::team_id(1), sample::workflow_id(1), sample::widget_id(1));
+    let listed = sample::widget_id(2);
     let turn = sample::turn(sample::session_id(1), 1);
     let (session, question, answer) = (turn.session_id, turn.user_message_id, turn.assistant_message_id);
     let fill = format!(
@@ -42,7 +43,8 @@ async fn first_version(client: &Client) {
             VALUES ('{workflow}', '{team}', 'Old', 'Be kind.', 'scripted', 'old-1', now(), now(), 1);
         INSERT INTO widgets (id, team_id, workflow_id, name, active, customization, allowed_domains, token_hash,
                 sealed_token, created_at, updated_at, version)
-            VALUES ('{widget}', '{team}', '{workflow}', 'Old', true, '{NOTES}', '{{}}', '\x00', '\x00', now(), now(), 1);
+            VALUES ('{widget}', '{team}', '{workflow}', 'Old', true, '{NOTES}', '{{}}', '\x00', '\x00', now(), now(), 1),
+                ('{listed}', '{team}', '{workflow}', 'Old', true, '{{}}', '{{shop.example}}', '\x01', '\x01', now(), now(), 1);
         INSERT INTO chat_sessions (id, widget_id, created_at, last_active_at, last_seq)
             VALUES ('{session}', '{widget}', now(), now(), 2);
         INSERT INTO messages VALUES
@@ -90,6 +92,8 @@ async fn what_the_first_version_stored_is_found_by_replicas_that_upgrade_at_once
     let widget = stores.widgets.find_widget(sample::team_id(1), sample::widget_id(1)).await.unwrap();
     let widget = widget.unwrap();
     assert_eq!((widget.rules, widget.customization), (WidgetRules::default(), notes()));
+    let listed = stores.widgets.find_widget(sample::team_id(1), sample::widget_id(2)).await.unwrap();
+    assert!(!listed.unwrap().rules.hosted_page, "nobody has asked for a page beside the list");
     let (session, turn) = (sample::chat_session(sample::widget_id(1), 1), sample::turn_id(1));
     let messages = other.sessions.list_messages(session.id, None, 10).await.unwrap();
     assert_eq!((messages[1].status, messages[1].turn_id), (MessageStatus::Interrupted, Some(turn)));

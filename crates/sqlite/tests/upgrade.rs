@@ -30,6 +30,7 @@ fn blob(id: Uuid) -> String {
 fn first_version(path: &Path) {
     let (team, workflow) = (blob(sample::team_id(1).as_uuid()), blob(sample::workflow_id(1).as_uuid()));
     let (widget, session) = (blob(sample::widget_id(1).as_uuid()), blob(sample::session_id(1).as_uuid()));
+    let listed = blob(sample::widget_id(2).as_uuid());
     let message = |n: u32| sample::message_id(n).as_uuid();
     let [question, answer, second, place] = [2, 3, 4, 5].map(|n| blob(message(n)));
     let [broken, running] = [1, 2].map(|n| blob(sample::turn_id(n).as_uuid()));
@@ -44,7 +45,8 @@ fn first_version(path: &Path) {
             VALUES ({workflow}, {team}, 'Old', 'Be kind.', 'scripted', 'old-1', 0, 0, 1);
         INSERT INTO widgets (id, team_id, workflow_id, name, active, customization, allowed_domains, token_hash,
                 sealed_token, created_at, updated_at, version)
-            VALUES ({widget}, {team}, {workflow}, 'Old', 1, '{NOTES}', '[]', x'00', x'00', 0, 0, 1);
+            VALUES ({widget}, {team}, {workflow}, 'Old', 1, '{NOTES}', '[]', x'00', x'00', 0, 0, 1),
+                ({listed}, {team}, {workflow}, 'Old', 1, '{{}}', '["shop.example"]', x'01', x'01', 0, 0, 1);
         INSERT INTO chat_sessions (id, widget_id, created_at, last_active_at, last_seq, running_turn_id)
             VALUES ({session}, {widget}, 0, 0, 4, {running});
         INSERT INTO messages VALUES
@@ -91,6 +93,8 @@ async fn what_the_first_version_stored_is_found() {
     let widget = stores.widgets.find_widget(sample::team_id(1), sample::widget_id(1)).await.unwrap();
     let widget = widget.unwrap();
     assert_eq!((widget.rules, widget.customization), (WidgetRules::default(), notes()));
+    let listed = stores.widgets.find_widget(sample::team_id(1), sample::widget_id(2)).await.unwrap();
+    assert!(!listed.unwrap().rules.hosted_page, "nobody has asked for a page beside the list");
     let session = sample::chat_session(sample::widget_id(1), 1);
     let messages = stores.sessions.list_messages(session.id, None, 10).await.unwrap();
     assert_eq!(

@@ -102,8 +102,8 @@ test('while another question of the session is answered, that is shown and the t
   await widget.ask('Too early');
   await page.getByText('still being answered').waitFor();
   assert.equal(await widget.box.inputValue(), 'Too early');
-  assert.deepEqual(await widget.questions.locator('div').allInnerTexts(), ['Hello', LONG]);
   await widget.stop.waitFor();
+  assert.deepEqual(await widget.questions.locator('div').allInnerTexts(), ['Hello', LONG]);
   const lengths = await watchGrowth(page);
   assert.ok(lengths.length > 3, `the answer came at once: ${lengths}`);
 });

@@ -6,6 +6,8 @@ ALTER TABLE widgets
     ADD COLUMN page_context boolean NOT NULL DEFAULT false,
     -- Whether the widget has a full page of its own.
     ADD COLUMN hosted_page boolean NOT NULL DEFAULT true;
+-- Whoever has kept a widget to some sites has not asked for a page beside them.
+UPDATE widgets SET hosted_page = false WHERE cardinality(allowed_domains) > 0;
 
 -- These two names mean something from now on. What owners kept under them is kept under others, unless they have something
 -- there already: of two keys with one name the last is read, and keys are stored in their order. A text with NUL in it
@@ -21,8 +23,12 @@ UPDATE widgets SET customization = (
 ALTER TABLE messages ADD COLUMN page_context text;
 
 -- What the visitor thinks of an answer, and since when. It goes with the answer.
+-- All rows keep the rules, since none has any yet; looking at each would keep others waiting.
 ALTER TABLE messages
-    ADD COLUMN feedback_rating text CHECK (feedback_rating IN ('good', 'bad')),
-    ADD COLUMN feedback_reason text CHECK (feedback_reason IS NULL OR feedback_rating IS NOT NULL),
-    ADD COLUMN feedback_at timestamptz CHECK ((feedback_at IS NULL) = (feedback_rating IS NULL));
+    ADD COLUMN feedback_rating text,
+    ADD COLUMN feedback_reason text,
+    ADD COLUMN feedback_at timestamptz,
+    ADD CHECK (feedback_rating IN ('good', 'bad')) NOT VALID,
+    ADD CHECK (feedback_reason IS NULL OR feedback_rating IS NOT NULL) NOT VALID,
+    ADD CHECK ((feedback_at IS NULL) = (feedback_rating IS NULL)) NOT VALID;
 CREATE INDEX messages_by_feedback ON messages (feedback_at, id) WHERE feedback_at IS NOT NULL;

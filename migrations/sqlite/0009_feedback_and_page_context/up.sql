@@ -2,6 +2,8 @@
 ALTER TABLE widgets ADD COLUMN page_context INTEGER NOT NULL DEFAULT 0;
 -- Whether the widget has a full page of its own.
 ALTER TABLE widgets ADD COLUMN hosted_page INTEGER NOT NULL DEFAULT 1;
+-- Whoever has kept a widget to some sites has not asked for a page beside them.
+UPDATE widgets SET hosted_page = 0 WHERE allowed_domains <> '[]';
 
 -- These two names mean something from now on. What owners kept under them is kept under others, unless they have something
 -- there already.

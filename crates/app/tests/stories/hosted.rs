@@ -47,6 +47,14 @@ async fn without_a_hosted_page_our_own_origin_is_a_site_like_others() {
 }
 
 #[tokio::test]
+async fn where_proofs_are_demanded_there_is_no_page_on_which_nobody_can_give_one() {
+    let world = World::new().await;
+    set_rules(&world, RulesInput { identity_required: Some(true), ..RulesInput::default() }).await;
+    let [page, _] = hosted(&world).await;
+    assert!(matches!(page, Err(VisitorError::OriginNotAllowed)));
+}
+
+#[tokio::test]
 async fn the_hosted_page_ends_with_its_widget_and_its_token() {
     let world = World::new().await;
     let command = UpdateWidgetCommand { active: Some(false), ..UpdateWidgetCommand::default() };

@@ -64,13 +64,20 @@ async fn rules_that_open_a_widget_further_or_keep_data_take_an_administrator() {
         let command = UpdateWidgetCommand { rules, ..UpdateWidgetCommand::default() };
         world.app.widgets.update(&as_role(world.actor, role), world.widget.id, command).await
     };
-    let strict = RulesInput { identity_required: Some(true), bot_check: Some(true), ..RulesInput::default() };
+    let strict = RulesInput {
+        identity_required: Some(true),
+        bot_check: Some(true),
+        hosted_page: Some(false),
+        ..RulesInput::default()
+    };
     update(Role::Builder, strict).await.unwrap();
     let no_origin = RulesInput { allow_no_origin: Some(true), ..RulesInput::default() };
+    let hosted = RulesInput { hosted_page: Some(true), ..RulesInput::default() };
     let unproven = RulesInput { identity_required: Some(false), ..RulesInput::default() };
     let for_ever = RulesInput { retention_days: Some(Some(30)), ..RulesInput::default() };
     for (rules, needed) in [
         (no_origin, Permission::OpenToAnySite),
+        (hosted, Permission::OpenToAnySite),
         (unproven, Permission::WaiveIdentity),
         (for_ever, Permission::SetRetention),
     ] {

@@ -40,8 +40,9 @@ pub(crate) async fn page(request: HttpRequest, state: Data<State>) -> Result<Htt
         .content_type(HTML)
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header((CONTENT_SECURITY_POLICY, chatloom_web::hosted_csp(&state.base_url, framing)))
-        // Browsers name the origin of a same-origin read only here. No other site hears of the token in the address.
-        .insert_header((REFERRER_POLICY, "same-origin"))
+        // Browsers name the origin of a same-origin read only here. The token in the address reaches no site and no log of a
+        // proxy.
+        .insert_header((REFERRER_POLICY, "strict-origin"))
         .insert_header((X_ROBOTS_TAG, "noindex"))
         .body(html))
 }

@@ -120,7 +120,7 @@ pub(crate) struct SendMessageRequest {
     /// 1 to 8,000 characters after trimming.
     #[schema(example = "I need help with billing")]
     content: String,
-    /// What the page says of itself: an object of at most 2,048 bytes as compact JSON, nested at most 4 deep. The model
+    /// What the page says of itself: an object of at most 2,048 bytes as compact JSON, nested at most 32 deep. The model
     /// sees it with this message, as data that nobody vouches for, where the widget has `pageContext`.
     #[schema(value_type = Object, required = false, example = json!({"page": "/cart", "items": 3}))]
     context: Option<Value>,
