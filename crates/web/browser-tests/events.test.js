@@ -67,7 +67,6 @@ test('ready, open, message and close come in their order, each both ways and onc
   await call(page, 'open');
   await call(page, 'close');
   assert.deepEqual(await heard(page, 2), [['open', {}], ['close', {}]]);
-  await widget.settled();
 });
 
 test('a history that is loaded again is no news', async (t) => {
