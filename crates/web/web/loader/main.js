@@ -104,7 +104,7 @@ function begin(base, token, data) {
 
   function show() {
     const element = data.target && document.querySelector(data.target);
-    if (data.target && !element) return refuse(`no element matches data-target="${data.target}".`);
+    if (data.target && !element) return refuse(`nothing matches data-target="${data.target}".`);
     const look = config.customization;
     const { language, texts } = chooseLanguage(look);
     const { host, root, launcher } = createLauncher(look, texts?.open ?? LABELS[language] ?? LABELS.en);

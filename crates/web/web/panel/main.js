@@ -12,7 +12,9 @@ import { createComposer } from './composer.js';
 import { createConversation } from './conversation.js';
 import { describePage } from './context.js';
 import { makeSheet } from './sheet.js';
+import answerCss from './answer.css';
 import panelCss from './panel.css';
+import threadCss from './thread.css';
 
 /** Keys typed in the panel must not set off shortcuts of the page around it. */
 const KEY_EVENTS = ['keydown', 'keyup', 'keypress'];
@@ -185,7 +187,8 @@ export function mount(context) {
 function dress(root, panel, look, end) {
   const base = new CSSStyleSheet();
   const colours = new CSSStyleSheet();
-  base.replaceSync(panelCss);
+  // The last one has the last word: small screens, forced colours, and the like.
+  base.replaceSync(answerCss + threadCss + panelCss);
   root.adoptedStyleSheets = [...root.adoptedStyleSheets, base, colours];
   const system = matchMedia('(prefers-color-scheme: dark)');
   const apply = () => {
