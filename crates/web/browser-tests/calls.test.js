@@ -4,12 +4,11 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
 
-import { call, stub, tokenOf } from './support/calls.js';
+import { call, stub, tokenOf, visitCalling } from './support/calls.js';
 import { startChatloom } from './support/chatloom.js';
 import { launchChromium } from './support/chromium.js';
 import { serveHostPage } from './support/host-page.js';
 import { dictate, startModel } from './support/model.js';
-import { widgetOn } from './support/widget.js';
 
 const HOUR = 3600;
 
@@ -29,18 +28,7 @@ after(async () => {
 });
 
 /** A page that makes these calls before the script is there. */
-async function visit(t, early = '') {
-  const site = await serveHostPage(embedCode, { extra: stub(early) });
-  t.after(() => site.close());
-  const page = await chromium.newPage();
-  t.after(() => page.context().close());
-  const errors = [];
-  page.on('pageerror', (error) => errors.push(error.message));
-  await page.goto(site.origin);
-  const widget = widgetOn(page);
-  await widget.launcher.waitFor();
-  return { page, widget, errors };
-}
+const visit = (t, early = '') => visitCalling(t, chromium, embedCode, early);
 
 /** Both ways to call: the verb waits for the script, or finds it there. */
 function eachWay(name, verb, check) {

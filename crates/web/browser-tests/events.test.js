@@ -3,13 +3,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { NOTE_EVENTS, call, stub } from './support/calls.js';
+import { NOTE_EVENTS, call, visitCalling } from './support/calls.js';
 import { startChatloom } from './support/chatloom.js';
 import { launchChromium } from './support/chromium.js';
-import { serveHostPage } from './support/host-page.js';
 import { startModel } from './support/model.js';
 import { failSends, streamOnce } from './support/refusals.js';
-import { widgetOn } from './support/widget.js';
 
 let chatloom, chromium, model, widgetId, embedCode;
 
@@ -26,18 +24,7 @@ after(async () => {
   await model?.close();
 });
 
-async function visit(t, calls = NOTE_EVENTS) {
-  const site = await serveHostPage(embedCode, { extra: stub(calls) });
-  t.after(() => site.close());
-  const page = await chromium.newPage();
-  t.after(() => page.context().close());
-  const errors = [];
-  page.on('pageerror', (error) => errors.push(error.message));
-  await page.goto(site.origin);
-  const widget = widgetOn(page);
-  await widget.launcher.waitFor();
-  return { page, widget, errors };
-}
+const visit = (t, calls = NOTE_EVENTS) => visitCalling(t, chromium, embedCode, calls);
 
 /** What was heard since the last look, once there is so much; each event comes both ways, in either order. */
 async function heard(page, count) {

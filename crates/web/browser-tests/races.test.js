@@ -4,12 +4,10 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
 
-import { call, stub, tokenOf } from './support/calls.js';
+import { call, tokenOf, visitCalling } from './support/calls.js';
 import { startChatloom } from './support/chatloom.js';
 import { launchChromium } from './support/chromium.js';
-import { serveHostPage } from './support/host-page.js';
 import { startModel } from './support/model.js';
-import { widgetOn } from './support/widget.js';
 
 let chatloom, chromium, model, widgetId, embedCode, identitySecret;
 
@@ -27,18 +25,7 @@ after(async () => {
   await model?.close();
 });
 
-async function visit(t, early = '', code = embedCode) {
-  const site = await serveHostPage(code, { extra: stub(early) });
-  t.after(() => site.close());
-  const page = await chromium.newPage();
-  t.after(() => page.context().close());
-  const errors = [];
-  page.on('pageerror', (error) => errors.push(error.message));
-  await page.goto(site.origin);
-  const widget = widgetOn(page);
-  await widget.launcher.waitFor();
-  return { page, widget, errors };
-}
+const visit = (t, early = '', code = embedCode) => visitCalling(t, chromium, code, early);
 
 /** Keeps the panel back until the function that it gives is called. */
 async function holdPanel(page) {

@@ -1,5 +1,8 @@
 // The widget as the page's own scripts meet it.
 
+import { serveHostPage } from './host-page.js';
+import { widgetOn } from './widget.js';
+
 /** The embed code with more attributes. */
 export const withAttributes = (embedCode, attributes) => embedCode.replace('<script', `<script ${attributes}`);
 
@@ -18,3 +21,17 @@ for (const name of ['ready', 'open', 'close', 'message', 'error']) {
 
 /** Calls a verb of the page's first widget. */
 export const call = (page, ...words) => page.evaluate((all) => window.Chatloom(...all), words);
+
+/** A page with the embed code that makes these calls before the script is there; its launcher is shown. */
+export async function visitCalling(t, chromium, embedCode, early) {
+  const site = await serveHostPage(embedCode, { extra: stub(early) });
+  t.after(() => site.close());
+  const page = await chromium.newPage();
+  t.after(() => page.context().close());
+  const errors = [];
+  page.on('pageerror', (error) => errors.push(error.message));
+  await page.goto(site.origin);
+  const widget = widgetOn(page);
+  await widget.launcher.waitFor();
+  return { page, widget, errors };
+}
